@@ -1,0 +1,1 @@
+"""Federated learning on Kubernetes with Kafka as the only wire."""
