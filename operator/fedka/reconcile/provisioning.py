@@ -1,0 +1,48 @@
+"""What the control plane needs of Kafka's administration, so that the reconciler knows no Kafka client.
+
+One adapter talks to Kafka's own admin API, another will leave the work to Strimzi's custom resources.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """A topic as it should be. `config` holds only what differs from the broker's defaults; other settings stay."""
+
+    name: str
+    partitions: int
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+class ProvisioningError(Exception):
+    """Kafka did not do what was asked."""
+
+
+class KafkaUnavailable(ProvisioningError):  # noqa: N818  says the state, as the condition's reason does
+    """No broker answered in time: try again later, nothing is known to have been refused."""
+
+
+class TopicRefused(ProvisioningError):  # noqa: N818  says what happened to the topic
+    """Kafka refused a topic (policy, authorization, bad setting): trying the same again will not help."""
+
+
+class Provisioner(Protocol):
+    """Topics of a run: made, looked up and removed."""
+
+    async def ensure_topics(self, topics: Sequence[TopicSpec]) -> Mapping[str, str]:
+        """Create what is missing, alter settings that differ, and return name -> topic id once leaders are known.
+
+        Safe to repeat, also after half of it was done. Raises `KafkaUnavailable` or `TopicRefused`.
+        """
+        ...
+
+    async def topic_ids(self, names: Sequence[str]) -> Mapping[str, str | None]:
+        """Name -> topic id, or None where there is no such topic."""
+        ...
+
+    async def delete_topics(self, names: Sequence[str]) -> None:
+        """Delete these topics; those that are gone already are no error."""
+        ...
