@@ -1,0 +1,92 @@
+"""The layout: which tensors a model has and where each lies in the flat tensor space.
+
+Every coordinate travels as a little-endian float32, whatever the tensor's dtype in the participant's framework: the
+aggregator sees numbers and knows no framework. The adapter at the participant converts back by the dtype named here.
+Both ends allocate from the layout alone, so its size is checked before anything else is done with it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from blake3 import blake3
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+DEFAULT_CHUNK_BYTES = 983_040  # 960 KiB: with headers below the 1 MiB that brokers and managed services take by default
+BYTES_PER_COORDINATE = 4
+
+MOST_TENSORS = 16_384
+DTYPES = (
+    "float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool",
+    "complex64", "complex128",
+)  # fmt: skip
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class Tensor(_Part):
+    """One tensor: its name, its dtype in the participant's framework, its shape. Complex ones count two floats each."""
+
+    name: str = Field(min_length=1, max_length=512)
+    dtype: str = Field(pattern="^(" + "|".join(DTYPES) + ")$")
+    shape: tuple[int, ...] = Field(max_length=16)
+
+    @property
+    def coordinates(self) -> int:
+        """How many float32 the tensor takes on the wire."""
+        return prod(self.shape) * (2 if self.dtype.startswith("complex") else 1)
+
+
+class Layout(_Part):
+    """Ordered tensors and the chunk size in bytes; two models fit each other when their layouts' digests are equal."""
+
+    tensors: tuple[Tensor, ...] = Field(min_length=1, max_length=MOST_TENSORS)
+    chunk_bytes: int = Field(default=DEFAULT_CHUNK_BYTES, ge=4096, le=8 * 2**20, multiple_of=BYTES_PER_COORDINATE)
+
+    @property
+    def coordinates(self) -> int:
+        """Length of the flat tensor space, in float32 coordinates."""
+        return sum(tensor.coordinates for tensor in self.tensors)
+
+    @property
+    def total_bytes(self) -> int:
+        """Size of one model on the wire, in bytes."""
+        return self.coordinates * BYTES_PER_COORDINATE
+
+    @property
+    def chunk_count(self) -> int:
+        """Chunks of one model; the last one may be short."""
+        return max(1, -(-self.total_bytes // self.chunk_bytes))
+
+    def chunk_size(self, index: int) -> int:
+        """Bytes of chunk `index`."""
+        return min(self.chunk_bytes, self.total_bytes - index * self.chunk_bytes)
+
+    def digest(self) -> str:
+        """BLAKE3 of the canonical JSON, as 64 hex digits."""
+        return blake3(self.model_dump_json(by_alias=True).encode()).hexdigest()
+
+    def has_sane_shapes(self) -> bool:
+        """False where a dimension is negative or a name stands twice: such a layout describes no model."""
+        names = [tensor.name for tensor in self.tensors]
+        return len(set(names)) == len(names) and all(size >= 0 for tensor in self.tensors for size in tensor.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Coordinates `start:stop` of the flat tensor space."""
+
+    start: int
+    stop: int
+
+
+def tensor_spans(tensors: Sequence[Tensor]) -> Iterator[Span]:
+    """Where each tensor lies in the flat tensor space, in the layout's order."""
+    start = 0
+    for tensor in tensors:
+        stop = start + tensor.coordinates
+        yield Span(start, stop)
+        start = stop
