@@ -1,0 +1,150 @@
+"""What the API server checks before it stores an object, so that `fedka run` refuses what a cluster would refuse.
+
+Only rules that Fedka's own objects can break are here. A `FederatedTraining` is judged by its CRD: defaults, pruning
+and CEL, see `fedka.api.validation`.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from fedka.local.objects import Json, describe
+from fedka.reconcile.ports import EVENT, FEDERATED_TRAINING, JOB, POD, SECRET, Cause, Invalid, Kind
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LONGEST_NAME = 253
+_LONGEST_LABEL = 63
+_LONGEST_NOTE = 1024
+_JOB_FIXED = ("template", "selector", "completions", "completionMode", "podFailurePolicy", "podReplacementPolicy")
+_JOB_DEFAULTS = {
+    "parallelism": 1,
+    "completions": 1,
+    "completionMode": "NonIndexed",
+    "backoffLimit": 6,
+    "suspend": False,
+}
+
+
+class Admission(Protocol):
+    """A CRD's schema and rules. Both return the object as it is to be stored, or raise `Invalid`."""
+
+    def admit(self, new: Json, old: Json | None) -> Json:
+        """Defaults, pruning, bounds and rules of everything but the status; `old` is None on create."""
+        ...
+
+    def admit_status(self, new: Json, old: Json) -> Json:
+        """The same for a write of the status."""
+        ...
+
+
+class AdmitAnything:
+    """No CRD rules: for tests of what does not depend on them."""
+
+    def admit(self, new: Json, old: Json | None) -> Json:  # noqa: ARG002  the port's signature
+        """The object as it came."""
+        return new
+
+    def admit_status(self, new: Json, old: Json) -> Json:  # noqa: ARG002  the port's signature
+        """The object as it came."""
+        return new
+
+
+class Rules:
+    """The rules of all kinds; `training` speaks for the FederatedTraining's CRD."""
+
+    def __init__(self, training: Admission) -> None:
+        self._training = training
+
+    def admit(self, kind: Kind, new: Json, old: Json | None) -> Json:
+        """The object with its defaults; raises `Invalid` with all causes found."""
+        new = self._training.admit(new, old) if kind == FEDERATED_TRAINING else _defaulted(kind, new)
+        causes = [*_metadata_causes(new, old), *_kind_causes(kind, new, old)]
+        if causes:
+            metadata = new["metadata"]
+            raise Invalid(describe(kind, metadata.get("namespace"), metadata.get("name", "")), causes)
+        return new
+
+    def admit_status(self, kind: Kind, new: Json, old: Json) -> Json:
+        """The same for a write of the status; only the CRD has rules for it."""
+        return self._training.admit_status(new, old) if kind == FEDERATED_TRAINING else new
+
+
+def _defaulted(kind: Kind, obj: Json) -> Json:
+    if kind == SECRET and "stringData" in obj:
+        encoded = {name: base64.b64encode(text.encode()).decode() for name, text in obj["stringData"].items()}
+        kept = {name: value for name, value in obj.items() if name != "stringData"}
+        return kept | {"data": {**obj.get("data", {}), **encoded}}
+    if kind == POD:
+        return obj | {"spec": {"terminationGracePeriodSeconds": 30} | obj.get("spec", {})}
+    if kind != JOB:
+        return obj
+    spec = _JOB_DEFAULTS | obj.get("spec", {})
+    replacement = "Failed" if "podFailurePolicy" in spec else "TerminatingOrFailed"
+    return obj | {"spec": {"podReplacementPolicy": replacement} | spec}
+
+
+def _metadata_causes(new: Json, old: Json | None) -> Iterator[Cause]:
+    metadata = new["metadata"]
+    name = metadata.get("name") or ""
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
+        yield Cause("metadata.name", f"{name!r} must be lower case letters, digits, '-' and '.', at most 253 of them")
+    for label, value in (metadata.get("labels") or {}).items():
+        if len(value) > _LONGEST_LABEL:
+            yield Cause("metadata.labels", f"{label}: {value!r} must be no more than 63 characters")
+    references = metadata.get("ownerReferences") or ()
+    if sum(bool(reference.get("controller")) for reference in references) > 1:
+        yield Cause("metadata.ownerReferences", "only one reference can have controller set to true")
+    if old is not None and "deletionTimestamp" in old["metadata"]:
+        added = set(metadata.get("finalizers") or ()) - set(old["metadata"].get("finalizers") or ())
+        if added:
+            message = f"no new finalizers can be added if the object is being deleted: {', '.join(sorted(added))}"
+            yield Cause("metadata.finalizers", message)
+
+
+def _kind_causes(kind: Kind, new: Json, old: Json | None) -> Iterator[Cause]:
+    if kind == JOB:
+        yield from _job_causes(new, old)
+    if kind == SECRET:
+        yield from _secret_causes(new)
+    if kind == EVENT:
+        yield from _event_causes(new)
+
+
+def _job_causes(new: Json, old: Json | None) -> Iterator[Cause]:
+    spec = new["spec"]
+    if len(new["metadata"].get("name") or "") > _LONGEST_LABEL:
+        yield Cause("metadata.name", "must be no more than 63 characters: it becomes a label of the pods")
+    pod: dict[str, Any] = spec.get("template", {}).get("spec", {})
+    if not pod.get("containers"):
+        yield Cause("spec.template.spec.containers", "Required value")
+    if pod.get("restartPolicy") not in ("Never", "OnFailure"):
+        yield Cause("spec.template.spec.restartPolicy", "Required value: valid values: 'OnFailure', 'Never'")
+    if "podFailurePolicy" in spec:
+        if pod.get("restartPolicy") != "Never":
+            yield Cause("spec.template.spec.restartPolicy", "only 'Never' is supported when podFailurePolicy is used")
+        if spec["podReplacementPolicy"] != "Failed":
+            yield Cause("spec.podReplacementPolicy", "must be 'Failed' when podFailurePolicy is used")
+    if old is not None:
+        for name in _JOB_FIXED:
+            if spec.get(name) != old["spec"].get(name):
+                yield Cause(f"spec.{name}", "field is immutable")
+
+
+def _secret_causes(new: Json) -> Iterator[Cause]:
+    for name, value in (new.get("data") or {}).items():
+        try:
+            base64.b64decode(value, validate=True)
+        except (binascii.Error, TypeError):
+            yield Cause(f"data[{name}]", "must be base64")
+
+
+def _event_causes(new: Json) -> Iterator[Cause]:
+    if new.get("type") not in ("Normal", "Warning"):
+        yield Cause("type", f"{new.get('type')!r} must be Normal or Warning")
+    if len(new.get("note", "")) > _LONGEST_NOTE:
+        yield Cause("note", f"can have at most {_LONGEST_NOTE} characters")
+    for required in ("reason", "action"):
+        if not new.get(required):
+            yield Cause(required, "Required value")
