@@ -1,0 +1,131 @@
+"""A program that lives no longer than this process, and whose output is followed line by line.
+
+The thread that starts the program also reads its output until the end. It must be one and the same thread: the kernel ties the program to
+the *thread* that started it (see `kafka_tether`), so a program started from a worker thread of an event loop would die with that thread.
+"""
+
+import collections
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+TETHER = Path(__file__).with_name("kafka_tether.py")
+KEPT_LINES = 20
+
+
+class TiedProcess:
+    """Runs `command` in a session of its own, so that Ctrl-C in the terminal reaches this process only, which then stops it in order.
+
+    Its output, standard error included, is appended to `log`. `on_line` gets each line without its end, and `on_end` the return code
+    (negative: the signal); both are called in the following thread. `keep_open` names descriptors that the program inherits.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        log: Path,
+        on_line: Callable[[str], None],
+        on_end: Callable[[int], None],
+        environment: Mapping[str, str] | None = None,
+        keep_open: Sequence[int] = (),
+    ) -> None:
+        self._command = [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), *command]
+        self._log = log
+        self._on_line = on_line
+        self._on_end = on_end
+        self._environment = None if environment is None else dict(environment)
+        self._keep_open = tuple(keep_open)
+        self._tail: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
+        self._process: subprocess.Popen[str] | None = None
+        self._code: int | None = None
+        self._failure: OSError | None = None
+        self._spawned = threading.Event()
+        self._ended = threading.Event()
+        threading.Thread(target=self._follow, name=f"follow-{command[0]}", daemon=True).start()
+        self._spawned.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return not self._ended.is_set()
+
+    @property
+    def code(self) -> int | None:
+        """Its return code once it has ended; negative: the signal that ended it."""
+        return self._code
+
+    @property
+    def last_lines(self) -> str:
+        """The end of its output, for a message."""
+        return "\n".join(self._tail)
+
+    def wait(self, timeout_seconds: float | None = None) -> bool:
+        """Whether it has ended and all its output has been read, waiting for that as long as is given."""
+        return self._ended.wait(timeout_seconds)
+
+    def terminate(self, *, grace_seconds: float) -> None:
+        """SIGTERM, and SIGKILL when that has not helped within the grace. Returns when the process is gone."""
+        self._signal(signal.SIGTERM)
+        if not self.wait(grace_seconds):
+            self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL. Returns when the process is gone."""
+        self._signal(signal.SIGKILL)
+        self.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself in between
+            self._process.send_signal(number)
+
+    def _follow(self) -> None:
+        try:
+            log = self._log.open("a", encoding="utf-8", buffering=1)
+        except OSError as failure:
+            self._fail(failure)
+            return
+        with log:
+            try:
+                process = subprocess.Popen(
+                    self._command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    encoding="utf-8",
+                    errors="replace",
+                    env=self._environment,
+                    pass_fds=self._keep_open,
+                    start_new_session=True,
+                )
+            except OSError as failure:
+                self._fail(failure)
+                return
+            self._process = process
+            self._spawned.set()
+            assert process.stdout is not None
+            with process.stdout as output:
+                for line in output:
+                    log.write(line)
+                    self._tail.append(line.rstrip())
+                    self._on_line(line.rstrip("\n"))
+            self._code = process.wait()
+        self._ended.set()
+        self._on_end(self._code)
+
+    def _fail(self, failure: OSError) -> None:
+        self._failure = failure
+        self._ended.set()
+        self._spawned.set()

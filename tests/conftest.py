@@ -1,0 +1,27 @@
+"""What every test may ask for: a real Apache Kafka, started at the first test that wants it and shared by all.
+
+Topics are not cleaned up between tests: each test takes names of its own.
+"""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from fedka.local.kafka_server import KafkaServer
+
+QUICK = {
+    "log.retention.check.interval.ms": "1000",  # tests of retention wait for what it frees
+    "log.initial.task.delay.ms": "1000",  # the same, from the start
+}
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    """One broker for the whole run: use `kafka.bootstrap_servers`, and leave it running."""
+    state_dir = tmp_path_factory.mktemp("kafka")
+    with KafkaServer(state_dir=state_dir, properties=QUICK) as server:
+        yield server
+    shutil.rmtree(
+        server.log_path.parent / "data"
+    )  # pytest keeps the directories of three runs: the log is enough of this one
