@@ -19,6 +19,8 @@ UPLOAD_BYTES = 16
 DIGEST_BYTES = 32
 MOST_CHUNKS = 65_536
 
+Headers = Mapping[str, bytes | str | None] | Sequence[tuple[str, bytes | str | None]] | None
+
 Hex16 = Field(pattern="^[0-9a-f]{32}$")
 Hex32 = Field(pattern="^[0-9a-f]{64}$")
 
@@ -44,7 +46,7 @@ class ChunkHeaders:
     index: int
     digest: bytes
 
-    def encode(self) -> list[tuple[str, bytes]]:
+    def encode(self) -> list[tuple[str, str | bytes | None]]:
         """As Kafka record headers."""
         return [
             (UPLOAD_HEADER, self.upload),
@@ -53,7 +55,7 @@ class ChunkHeaders:
         ]
 
     @classmethod
-    def decode(cls, headers: Sequence[tuple[str, bytes | str | None]] | None) -> "ChunkHeaders | None":
+    def decode(cls, headers: Headers) -> "ChunkHeaders | None":
         """The headers of a record, or None where it is not a chunk of ours."""
         found: Mapping[str, bytes | str | None] = dict(headers or ())
         upload, index, digest = found.get(UPLOAD_HEADER), found.get(INDEX_HEADER), found.get(DIGEST_HEADER)

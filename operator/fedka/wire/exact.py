@@ -44,7 +44,7 @@ def weight_scale(announced: Sequence[int]) -> int:
 
 
 def weight_numerator(examples: int, announced: int, scale: int, *, uniform: bool) -> int:
-    """Numerator of an update: what it has, at most what it announced, at most the scale; 1 where weighting is Uniform."""
+    """What an update counts: its examples, at most what was announced, at most the scale; 1 where Uniform."""
     return 1 if uniform else min(examples, announced, scale)
 
 

@@ -416,6 +416,7 @@ class Hello(Record):
     layout: str = Hex32
     software: Text
     instance: str = Hex16  # of the process, so that a restart shows
+    evaluates: bool = True  # whether its app can evaluate: nobody waits for an answer that cannot come
 
 
 class Alive(Record):

@@ -1,0 +1,104 @@
+"""Chunks out: an upload of a model or an update, acknowledged as a whole."""
+
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+from confluent_kafka import KafkaError as Code
+from confluent_kafka import KafkaException, Message, Producer
+
+from fedka.kafka.access import Settings, bulk_producer_settings
+from fedka.kafka.errors import WriteFailed
+from fedka.wire.chunks import ChunkHeaders, Pointer, chunk_digest, root_digest
+
+LOGGER = logging.getLogger("fedka.kafka")
+
+
+class ChunkWriter:
+    """Uploads chunks; used by one thread at a time."""
+
+    def __init__(self, settings: Settings, *, name: str) -> None:
+        self._producer = Producer({**bulk_producer_settings(settings), "client.id": name}, logger=LOGGER)
+
+    def upload(
+        self,
+        topic: str,
+        partition: int,
+        chunks: Iterable[npt.NDArray[np.uint8]],
+        *,
+        upload: bytes,
+        timeout_seconds: float = 120.0,
+    ) -> Pointer:
+        """Upload chunks in index order and wait until all are acknowledged.
+
+        Each chunk is a C-contiguous uint8 array, shape (bytes,); it may be reused as soon as the next one is asked
+        for. `upload` is 16 random bytes, new for each call. Raises WriteFailed where not all were acknowledged within
+        `timeout_seconds` after the last one was handed over.
+        """
+        running = _Upload(topic, partition)
+        digests: list[bytes] = []
+        for index, chunk in enumerate(chunks):
+            digest = chunk_digest(chunk.data)
+            digests.append(digest)
+            headers = ChunkHeaders(upload=upload, index=index, digest=digest).encode()
+            self._produce(running, index, chunk, headers)
+            self._producer.poll(0)
+            if running.failure:
+                break
+        self._await(running, len(digests), timeout_seconds)
+        if running.failure:
+            self._producer.purge()
+            self._producer.poll(0)
+            raise WriteFailed(f"an upload of {len(digests)} chunks to {topic} failed: {running.failure}")
+        offsets = [running.offsets[index] for index in range(len(digests))]
+        return Pointer.of(upload=upload, offsets=offsets, digest=root_digest(digests))
+
+    def close(self) -> None:
+        """Give up what is outstanding."""
+        self._producer.purge()
+        self._producer.flush(1.0)
+
+    def _produce(
+        self,
+        running: "_Upload",
+        index: int,
+        chunk: npt.NDArray[np.uint8],
+        headers: list[tuple[str, str | bytes | None]],
+    ) -> None:
+        def delivered(error: Code | None, message: Message) -> None:
+            if error is not None:
+                running.failure = running.failure or error.str()
+            else:
+                running.offsets[index] = message.offset() or 0
+
+        value = cast("bytes", chunk)  # the client takes any readable buffer and copies it once, into its queue
+        while not running.failure:
+            try:
+                self._producer.produce(
+                    running.topic, value, partition=running.partition, headers=headers, on_delivery=delivered
+                )
+            except BufferError:  # the queue is bounded; an acknowledgement makes room
+                self._producer.poll(1.0)
+            except KafkaException as error:
+                running.failure = str(error)
+            else:
+                return
+
+    def _await(self, running: "_Upload", count: int, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while len(running.offsets) < count and not running.failure:
+            self._producer.poll(0.25)
+            if time.monotonic() > end:
+                running.failure = f"{count - len(running.offsets)} chunks were not acknowledged within {seconds:.0f} s"
+
+
+@dataclass(slots=True)
+class _Upload:
+    topic: str
+    partition: int
+    offsets: dict[int, int] = field(default_factory=dict)
+    failure: str = ""

@@ -1,0 +1,39 @@
+"""What can go wrong between us and Kafka, by what the caller can do about it."""
+
+from dataclasses import dataclass
+
+
+class KafkaError(Exception):
+    """Any failure of a Kafka client of ours."""
+
+
+class TopicMissing(KafkaError):  # noqa: N818 it names the cause
+    """A topic that must exist does not."""
+
+
+class TopicRefused(KafkaError):  # noqa: N818
+    """The principal lacks a right on a topic."""
+
+
+class KafkaAway(KafkaError):  # noqa: N818
+    """No broker answered in time."""
+
+
+class WriteFailed(KafkaError):  # noqa: N818
+    """A record was not acknowledged; whether it landed is unknown."""
+
+
+class ChunksGone(KafkaError):  # noqa: N818
+    """Chunks that a pointer names are no longer, or not, in the log."""
+
+
+class ChunkCorrupt(KafkaError):  # noqa: N818
+    """A chunk is not what the pointer or its own headers promise."""
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaTrouble:
+    """News from a client that goes on by itself unless `fatal`: a broker is away, a topic is not there yet."""
+
+    message: str
+    fatal: bool = False

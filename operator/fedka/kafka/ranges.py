@@ -1,0 +1,187 @@
+"""Chunks in: ranges of logs that pointers name, several at a time, each chunk verified as it arrives.
+
+All waiting ranges are assigned at once: one after another, each would pay the fetch's wait. Nothing is held but what
+is in librdkafka's bounded queue and one batch.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+
+from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import KafkaError as Code
+
+from fedka.kafka.access import Settings, range_consumer_settings
+from fedka.kafka.errors import ChunkCorrupt, ChunksGone, KafkaError
+from fedka.wire.chunks import ChunkHeaders, Pointer, chunk_digest, root_digest
+
+LOGGER = logging.getLogger("fedka.kafka")
+MOST_AT_ONCE = 64
+BATCH = 8  # chunks held at a time
+STALLED_SECONDS = 1.0
+GONE = (Code._AUTO_OFFSET_RESET, Code.OFFSET_OUT_OF_RANGE)  # noqa: SLF001 librdkafka's own names
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A verified chunk of the range `key`."""
+
+    key: Hashable
+    index: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """All chunks of the range arrived and its root digest fits; or `failure` says why not."""
+
+    key: Hashable
+    failure: KafkaError | None = None
+
+
+@dataclass(slots=True)
+class _Range:
+    key: Hashable
+    topic: str
+    partition: int
+    pointer: Pointer
+    size: Callable[[int], int]
+    wanted: dict[int, int] = field(default_factory=dict)  # offset -> index
+    digests: dict[int, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.wanted = {offset: index for index, offset in enumerate(self.pointer.offsets())}
+
+
+class RangeReader:
+    """Reads ranges; used by one thread. At most one range a partition is read at a time, others of it wait."""
+
+    def __init__(self, settings: Settings, *, name: str) -> None:
+        self._consumer = Consumer({**range_consumer_settings(settings), "client.id": name}, logger=LOGGER)
+        self._active: dict[tuple[str, int], _Range] = {}
+        self._waiting: deque[_Range] = deque()
+        self._known: set[str] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether any range is unfinished."""
+        return bool(self._active or self._waiting)
+
+    def know(self, topic: str) -> None:
+        """Learn about a topic: one that librdkafka does not know stalls its first assignment by 0.9 s."""
+        if topic not in self._known:
+            self._consumer.list_topics(topic, timeout=10.0)
+            self._known.add(topic)
+
+    def add(self, key: Hashable, topic: str, partition: int, pointer: Pointer, size: Callable[[int], int]) -> None:
+        """Ask for all chunks of a pointer; `size(index)` is the bytes that chunk `index` must have."""
+        self._waiting.append(_Range(key, topic, partition, pointer, size))
+
+    def cancel_all(self) -> None:
+        """Forget all ranges."""
+        self._waiting.clear()
+        for place in list(self._active):
+            self._drop(place)
+
+    def poll(self) -> list[Arrived | Finished]:
+        """What arrived; empty where nothing did within a second. Events of a range end with its Finished."""
+        self._assign_waiting()
+        left = sum(len(active.wanted) - len(active.digests) for active in self._active.values())
+        if left == 0:
+            return []
+        events: list[Arrived | Finished] = []
+        messages = self._consumer.consume(1, STALLED_SECONDS)
+        if messages and left > 1:  # never ask for more than are left: consume would wait for them
+            messages += self._consumer.consume(min(left - 1, BATCH - 1), 0)
+        for message in messages:
+            events.extend(self._take(message))
+        return events
+
+    def read(
+        self, topic: str, partition: int, pointer: Pointer, size: Callable[[int], int]
+    ) -> Iterator[tuple[int, bytes]]:
+        """The chunks of one pointer as they arrive, in any order.
+
+        Waits as long as Kafka is away. Raises ChunksGone or ChunkCorrupt; what was yielded before then is void.
+        """
+        self.cancel_all()
+        key = object()
+        self.add(key, topic, partition, pointer, size)
+        while self.busy:
+            for event in self.poll():
+                if isinstance(event, Arrived):
+                    yield event.index, event.data
+                elif event.failure is not None:
+                    raise event.failure
+
+    def close(self) -> None:
+        """Close the consumer."""
+        self._consumer.close()
+
+    def _assign_waiting(self) -> None:
+        later: deque[_Range] = deque()
+        assigned = []
+        while self._waiting and len(self._active) < MOST_AT_ONCE:
+            wanted = self._waiting.popleft()
+            place = (wanted.topic, wanted.partition)
+            if place in self._active:
+                later.append(wanted)
+                continue
+            self.know(wanted.topic)
+            self._active[place] = wanted
+            assigned.append(TopicPartition(wanted.topic, wanted.partition, min(wanted.wanted)))
+        self._waiting.extendleft(reversed(later))
+        if assigned:
+            self._consumer.incremental_assign(assigned)
+
+    def _drop(self, place: tuple[str, int]) -> None:
+        self._active.pop(place)
+        self._consumer.incremental_unassign([TopicPartition(*place)])
+
+    def _take(self, message: Message) -> list[Arrived | Finished]:
+        place = (message.topic() or "", message.partition() or 0)
+        active = self._active.get(place)
+        error = message.error()
+        if error is not None:
+            if active is not None and error.code() in GONE:
+                self._drop(place)
+                return [Finished(active.key, ChunksGone(f"chunks in {active.topic} are no longer in the log"))]
+            if error.code() != Code.GROUP_AUTHORIZATION_FAILED:
+                LOGGER.warning("reading chunks: %s", error.str())
+            return []
+        if active is None:
+            return []
+        return self._take_chunk(place, active, message)
+
+    def _take_chunk(self, place: tuple[str, int], active: _Range, message: Message) -> list[Arrived | Finished]:
+        offset = message.offset() or 0
+        index = active.wanted.get(offset)
+        if index is None:
+            if offset < max(active.wanted):
+                return []  # another upload's chunk in between
+            self._drop(place)
+            return [Finished(active.key, ChunksGone(f"chunks in {active.topic} are no longer in the log"))]
+        data = message.value() or b""
+        digest = chunk_digest(data)
+        headers = ChunkHeaders.decode(message.headers())
+        if headers is None or (headers.upload, headers.index, headers.digest) != (
+            active.pointer.upload_id,
+            index,
+            digest,
+        ):
+            self._drop(place)
+            return [Finished(active.key, ChunkCorrupt(f"chunk {index} at {offset} of {active.topic} is another's"))]
+        if len(data) != active.size(index):
+            self._drop(place)
+            fault = f"chunk {index} has {len(data)} bytes where the layout says {active.size(index)}"
+            return [Finished(active.key, ChunkCorrupt(fault))]
+        active.digests[index] = digest
+        events: list[Arrived | Finished] = [Arrived(active.key, index, data)]
+        if len(active.digests) == len(active.wanted):
+            self._drop(place)
+            root = root_digest(active.digests[i] for i in range(len(active.digests)))
+            fits = root == active.pointer.digest
+            failure = None if fits else ChunkCorrupt(f"the root digest of an upload in {active.topic} does not fit")
+            events.append(Finished(active.key, failure))
+        return events

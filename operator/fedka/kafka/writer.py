@@ -1,0 +1,88 @@
+"""Small records out, in order, with their acknowledgements seen at once.
+
+One request in flight: order survives a retry. A thread of its own serves acknowledgements, because a callback that
+waits for the next write would show them one record late.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from confluent_kafka import KafkaError as Code
+from confluent_kafka import KafkaException, Message, Producer
+
+from fedka.kafka.access import Settings, record_producer_settings
+from fedka.kafka.errors import WriteFailed
+
+LOGGER = logging.getLogger("fedka.kafka")
+WAKE_SECONDS = 0.25  # how soon the thread notices that it is to close; acknowledgements wake it at once
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where a record landed, and the broker's time of it in milliseconds."""
+
+    offset: int
+    time_ms: int
+
+
+Outcome = Written | WriteFailed
+
+
+class RecordWriter:
+    """Writes control records; `done` is called in the writer's thread."""
+
+    def __init__(self, settings: Settings, *, name: str) -> None:
+        self._producer = Producer({**record_producer_settings(settings), "client.id": name}, logger=LOGGER)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name=f"writer-{name}", daemon=True)
+        self._thread.start()
+
+    def write(self, topic: str, partition: int, data: bytes, done: Callable[[Outcome], None] | None = None) -> None:
+        """Hand a record over; it is sent at once, after those before it."""
+
+        def delivered(error: Code | None, message: Message) -> None:
+            if done is None:
+                if error is not None:
+                    LOGGER.warning("a record for %s was not acknowledged: %s", topic, error.str())
+            elif error is not None:
+                done(WriteFailed(f"a record for {topic} was not acknowledged: {error.str()}"))
+            else:
+                done(Written(offset=message.offset() or 0, time_ms=message.timestamp()[1]))
+
+        try:
+            self._producer.produce(topic, data, partition=partition, on_delivery=delivered)
+        except (KafkaException, BufferError) as error:
+            raise WriteFailed(f"a record for {topic} could not be handed over: {error}") from None
+
+    def write_now(self, topic: str, partition: int, data: bytes) -> Written:
+        """Write and wait for the acknowledgement. Raises WriteFailed."""
+        arrived = threading.Event()
+        outcomes: list[Outcome] = []
+
+        def done(outcome: Outcome) -> None:
+            outcomes.append(outcome)
+            arrived.set()
+
+        self.write(topic, partition, data, done)
+        arrived.wait()  # ends: librdkafka answers every record within message.timeout.ms
+        outcome = outcomes[0]
+        if isinstance(outcome, WriteFailed):
+            raise outcome
+        return outcome
+
+    def flush(self, seconds: float) -> bool:
+        """Wait for outstanding acknowledgements; whether all came."""
+        return self._producer.flush(seconds) == 0
+
+    def close(self, *, seconds: float = 5.0) -> None:
+        """Wait for what is outstanding, at most `seconds`, and end."""
+        self.flush(seconds)
+        self._closing.set()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def _serve(self) -> None:
+        while not self._closing.is_set():
+            self._producer.poll(WAKE_SECONDS)
