@@ -56,6 +56,7 @@ class Participant(ApiModel):
             Rule(
                 "(has(self.mode) ? self.mode : 'Managed') == (has(oldSelf.mode) ? oldSelf.mode : 'Managed')",
                 "is immutable: remove the participant and add it under another name",
+                ".mode",
             ),
         )
     )

@@ -49,8 +49,9 @@ class Rounds(ApiModel):
     )
     over_selection: ExtraCount = Field(
         default="0%",
-        description="Participants asked in addition, so that a slow one does not hold up the round: integer (0 to "
-        "1000) or percentage of sampleSize (0% to 100%), default 0%. The round closes as soon as sampleSize have answered.",
+        description="Participants asked in addition, so that a slow one does not hold up the round: integer (0 "
+        "to 1000) or percentage of sampleSize (0% to 100%), default 0%. The round closes as soon as sampleSize have "
+        "answered.",
     )
     quorum: SampleCount = Field(
         default="80%",
