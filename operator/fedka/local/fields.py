@@ -147,7 +147,7 @@ def apply_fields(schema: Schema, live: Json, applied: Json, owners: Owners, owne
     result = schema.merged(live, applied)
     others = {other: fields for other, fields in owners.items() if other != owner}
     shared = frozenset[Path]().union(*others.values())
-    for path in sorted(owners.get(owner, frozenset()) - wanted, key=len, reverse=True):
+    for path in sorted(owners.get(owner, frozenset()) - wanted, key=len):  # an item before the members that name it
         if path not in shared and not _holds_more(path, wanted | shared):
             result = schema.without(result, path)
     changed = {path for path, value in named.items() if before.get(path) != value}

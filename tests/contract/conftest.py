@@ -1,0 +1,195 @@
+"""What every adapter of the `Cluster` port has to be for the contract suite: a cluster, and hands outside the port.
+
+To put another adapter under the suite, make a `Subject` of it and add its name to `ADAPTERS`.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+from typing import Any, Protocol
+
+import pytest
+
+from fedka.local.admission import AdmitAnything
+from fedka.local.cluster import InMemoryCluster
+from fedka.reconcile.ports import NAMESPACE, Cluster, Kind, NotFound
+
+ADAPTERS = ("in-memory",)
+GENEROUS_SECONDS = 60
+MANAGER = "contract"
+
+
+class RawDelete(Protocol):
+    """DELETE as anybody may send it, without what the port adds."""
+
+    async def __call__(self, kind: Kind, namespace: str | None, name: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Subject:
+    cluster: Cluster
+    namespace: str
+    raw_delete: RawDelete
+
+
+@pytest.fixture(params=ADAPTERS)
+async def subject(request: pytest.FixtureRequest) -> Subject:
+    cluster = InMemoryCluster(clock=lambda: datetime.now(UTC), random=Random(1), admission=AdmitAnything())  # noqa: S311  no secrets
+    return Subject(cluster, "default", cluster.raw_delete)
+
+
+@pytest.fixture
+def cluster(subject: Subject) -> Cluster:
+    return subject.cluster
+
+
+@pytest.fixture
+def namespace(subject: Subject) -> str:
+    return subject.namespace
+
+
+@pytest.fixture
+def raw_delete(subject: Subject) -> RawDelete:
+    return subject.raw_delete
+
+
+@pytest.fixture
+async def doomed(cluster: Cluster, namespace: str) -> str:
+    """A namespace that is being deleted, and is kept from its end by a training's finalizer."""
+    name = f"{namespace}-doomed"
+    await cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, field_manager=MANAGER)
+    training = await cluster.create(training_object(name), field_manager=MANAGER)
+    uid = training["metadata"]["uid"]
+    await cluster.set_finalizers(
+        Kind("fedka.dev/v1alpha1", "FederatedTraining", "federatedtrainings"),
+        name,
+        "fraud",
+        uid=uid,
+        finalizers=["fedka.dev/contract"],
+        field_manager="contract-finalizer",
+    )
+    live = await cluster.get(NAMESPACE, None, name)
+    await cluster.delete(NAMESPACE, None, name, uid=live["metadata"]["uid"])
+    return name
+
+
+def training_object(namespace: str, name: str = "fraud", **metadata: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "fedka.dev/v1alpha1",
+        "kind": "FederatedTraining",
+        "metadata": {"name": name, "namespace": namespace, **metadata},
+        "spec": {
+            "app": {"image": "registry.example/fraud:1", "entrypoint": "fraud:app"},
+            "rounds": {"count": 3},
+            "participants": [{"name": "bank-a"}, {"name": "bank-b"}],
+            "suspend": False,
+        },
+    }
+
+
+def job_object(namespace: str, name: str = "fraud-job", **metadata: Any) -> dict[str, Any]:
+    container = {"name": "main", "image": "registry.example/fraud:1", "command": ["true"]}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "namespace": namespace, **metadata},
+        "spec": {
+            "backoffLimit": 0,
+            "suspend": True,
+            "template": {"spec": {"restartPolicy": "Never", "containers": [container]}},
+        },
+    }
+
+
+def secret_object(namespace: str, name: str = "bundle", **metadata: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace, **metadata},
+        "data": {"token": "c2VjcmV0"},
+    }
+
+
+def pod_object(namespace: str, name: str = "fraud-pod", **metadata: Any) -> dict[str, Any]:
+    container = {"name": "main", "image": "registry.example/fraud:1", "command": ["true"]}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace, **metadata},
+        "spec": {"restartPolicy": "Never", "containers": [container]},
+    }
+
+
+def owner_reference(owner: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": owner["apiVersion"],
+        "kind": owner["kind"],
+        "name": owner["metadata"]["name"],
+        "uid": owner["metadata"]["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+@dataclass(frozen=True)
+class Make:
+    """Objects in the suite's namespace."""
+
+    namespace: str
+
+    def training(self, name: str = "fraud", **metadata: Any) -> dict[str, Any]:
+        return training_object(self.namespace, name, **metadata)
+
+    def job(self, name: str = "fraud-job", **metadata: Any) -> dict[str, Any]:
+        return job_object(self.namespace, name, **metadata)
+
+    def secret(self, name: str = "bundle", **metadata: Any) -> dict[str, Any]:
+        return secret_object(self.namespace, name, **metadata)
+
+    def pod(self, name: str = "fraud-pod", **metadata: Any) -> dict[str, Any]:
+        return pod_object(self.namespace, name, **metadata)
+
+    def owner(self, owner: dict[str, Any]) -> dict[str, Any]:
+        return owner_reference(owner)
+
+
+@pytest.fixture
+def make(namespace: str) -> Make:
+    return Make(namespace)
+
+
+@pytest.fixture
+def eventually(cluster: Cluster) -> Callable[[Sequence[Kind], Callable[[], Awaitable[bool]]], Awaitable[None]]:
+    """Wait until a condition holds, asking again at every change of the kinds given."""
+
+    async def wait(kinds: Sequence[Kind], condition: Callable[[], Awaitable[bool]]) -> None:
+        async with asyncio.timeout(GENEROUS_SECONDS), contextlib.aclosing(cluster.watch(kinds)) as changes:
+            if await condition():
+                return
+            async for _ in changes:
+                if await condition():
+                    return
+
+    return wait
+
+
+@pytest.fixture
+def gone(
+    cluster: Cluster, namespace: str, eventually: Callable[..., Awaitable[None]]
+) -> Callable[[Kind, str], Awaitable[None]]:
+    """Wait until an object does not exist any more."""
+
+    async def wait(kind: Kind, name: str) -> None:
+        async def absent() -> bool:
+            try:
+                await cluster.get(kind, namespace, name)
+            except NotFound:
+                return True
+            return False
+
+        await eventually([kind], absent)
+
+    return wait
