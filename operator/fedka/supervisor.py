@@ -1,0 +1,141 @@
+"""Process 1 of a pod: starts the aggregator or participant again the moment it dies.
+
+A Job cannot: it waits 10 s, then 20 s and so on before the next pod, while an aggregator that replays its journal is
+back at work in a fraction of a second. So the pod's first process is this one. It starts the real program, passes
+signals on, collects orphans, and starts the program again when it dies of anything that another start may mend. A
+program that dies at once again and again is left dead: then the Job fails, and the operator decides.
+
+Standard library only: it stands between a crash and the restart. It has no threads, which makes `os.fork` safe here.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from types import FrameType
+
+from fedka.tether import become
+
+DONE = 0
+FENCED = 42
+"""Another aggregator has taken the run over: a restart would only fight it."""
+USAGE = 64
+BAD_CONFIGURATION = 78
+"""EX_USAGE and EX_CONFIG of sysexits.h: the same arguments and files would be wrong again."""
+FINAL = frozenset({DONE, FENCED, USAGE, BAD_CONFIGURATION})
+
+_PASSED_ON = (signal.SIGTERM, signal.SIGINT)
+
+
+@dataclass(frozen=True, slots=True)
+class Restarts:
+    """When to start a program again, and when to stop doing so."""
+
+    quick_seconds: float = 10.0
+    """A program that lived less failed quickly; one that lived longer has a clean slate."""
+    delays: tuple[float, ...] = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
+    """Seconds before the start after the first, second, ... quick failure in a row. One failure more is the last."""
+
+
+def supervise(
+    argv: Sequence[str],
+    *,
+    restarts: Restarts = Restarts(),
+    say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),  # noqa: T201  the pod's log
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
+    """Keep a program running until it is done, told to stop, or past help; returns the code to exit with.
+
+    Codes of `FINAL` and a stop by SIGTERM or SIGINT, which are passed on, end it. A program killed by signal n counts
+    as code 128 + n. Call it from the main thread of a process without other threads or children.
+    """
+    with _Supervisor(argv, restarts=restarts, say=say, clock=clock).passing_signals_on() as supervisor:
+        return supervisor.run()
+
+
+class _Supervisor:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        restarts: Restarts,
+        say: Callable[[str], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._argv = list(argv)
+        self._restarts = restarts
+        self._say = say
+        self._clock = clock
+        self._child: int | None = None
+        self._stopping: int | None = None
+        self._woken, self._wake = os.pipe()
+
+    @contextlib.contextmanager
+    def passing_signals_on(self) -> Iterator["_Supervisor"]:
+        before = {number: signal.signal(number, self._pass_on) for number in _PASSED_ON}
+        try:
+            yield self
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            os.close(self._woken)
+            os.close(self._wake)
+
+    def run(self) -> int:
+        failures = 0
+        while True:
+            started = self._clock()
+            code = self._run_once()
+            if code in FINAL or self._told_to_stop():
+                return code
+            failures = failures + 1 if self._clock() - started < self._restarts.quick_seconds else 1
+            if failures > len(self._restarts.delays):
+                self._say(f"supervisor: ended with code {code}, {failures} times in a row: giving up")
+                return code
+            delay = self._restarts.delays[failures - 1]
+            self._say(f"supervisor: ended with code {code}, starting again in {delay:g} s")
+            select.select([self._woken], [], [], delay)
+
+    def _run_once(self) -> int:
+        # A signal that comes between fork and exec would meet our handler in the child, and be lost: so it waits.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)
+        try:
+            if self._stopping is not None:
+                return 128 + self._stopping
+            self._child = self._start(before)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        while True:  # as process 1 it is also the parent of every orphan of the pod
+            pid, status = os.waitpid(-1, 0)
+            if pid == self._child:
+                self._child = None
+                code = os.waitstatus_to_exitcode(status)
+                return code if code >= 0 else 128 - code
+
+    def _start(self, mask: set[int]) -> int:
+        parent = os.getpid()
+        child = os.fork()
+        if child == 0:
+            for number in _PASSED_ON:
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            become(parent, self._argv)
+        return child
+
+    def _told_to_stop(self) -> bool:
+        return self._stopping is not None
+
+    def _pass_on(self, number: int, _frame: FrameType | None) -> None:
+        self._stopping = number
+        os.write(self._wake, b".")
+        if self._child is not None:
+            with contextlib.suppress(ProcessLookupError):  # it has just been waited for
+                os.kill(self._child, number)
+
+
+if __name__ == "__main__":
+    sys.exit(supervise(sys.argv[1:]))
