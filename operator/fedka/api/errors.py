@@ -6,14 +6,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing wrong: where (`spec.rounds.count`), what, and what would be right."""
+    """One thing wrong: where (`spec.rounds.count`), what, and what would be right.
+
+    `place` is the file and line it was read from, where it was read from a file.
+    """
 
     path: str
     problem: str
     fix: str = ""
+    place: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.problem}" + (f"; {self.fix}" if self.fix else "")
+        where = f"{self.place}: {self.path}" if self.place else self.path
+        return f"{where}: {self.problem}" + (f"; {self.fix}" if self.fix else "")
 
 
 class InvalidResource(Exception):  # noqa: N818  says what it is: the resource is invalid, not the program

@@ -17,7 +17,8 @@ from fedka.api.markers import NumberOrPercent, Rule, rules
 MAX_PARTICIPANTS = 1000  # a resource of 1000 participants is 30 kB, and 268 kB with a template each
 MAX_ROUNDS = 100_000
 INT32_MAX = 2**31 - 1
-INT64_MAX = 2**63 - 1
+# The API server holds bounds as float64: one of 2^63-1 overflows there and refuses every value, and jq would round it.
+INT64_MOST = 2**53 - 1
 
 
 class ApiModel(BaseModel):
@@ -42,7 +43,7 @@ def int32(*, least: int, most: int = INT32_MAX) -> Any:
     return Field(strict=True, ge=least, le=most, json_schema_extra={"format": "int32"})
 
 
-def int64(*, least: int, most: int = INT64_MAX) -> Any:
+def int64(*, least: int, most: int = INT64_MOST) -> Any:
     """Bounds of a 64-bit integer field, for `Annotated`."""
     return Field(strict=True, ge=least, le=most, json_schema_extra={"format": "int64"})
 

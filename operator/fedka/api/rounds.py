@@ -83,8 +83,8 @@ class Rounds(ApiModel):
     seed: Annotated[int, int64(least=0)] = Field(
         default=42,
         json_schema_extra=immutable(),
-        description="Start of all random choices, 0 to 2^63-1, default 42: the same seed selects the same participants "
-        "and gives them the same seeds. Immutable.",
+        description="Start of all random choices, 0 to 9007199254740991 (2^53-1), default 42: the same "
+        "seed selects the same participants and gives them the same seeds. Immutable.",
     )
 
 
