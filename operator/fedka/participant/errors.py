@@ -1,0 +1,17 @@
+"""What can be wrong with an app, by what its author can do about it."""
+
+
+class AppUnloadable(Exception):  # noqa: N818 it names what is wrong
+    """The entrypoint does not lead to an app. Where the app's own module raised, that is the cause."""
+
+
+class AppMisused(Exception):  # noqa: N818 the same
+    """The app breaks the rules of the app API: a function is missing, or returned the wrong thing."""
+
+
+class ConfigRefused(Exception):  # noqa: N818 the same
+    """The configuration in the resource does not fit the type that the app declares."""
+
+
+class ModelUnusable(Exception):  # noqa: N818 the same
+    """The model cannot travel: an unknown dtype, a number out of range, a layout that changed."""
