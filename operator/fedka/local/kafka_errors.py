@@ -2,28 +2,28 @@
 
 
 class LocalKafkaError(Exception):
-    """The local Kafka cannot be had; the message says why and what to do. Parent of all errors of `fedka.local.kafka_*`."""
+    """The local Kafka cannot be had; the message says why and what to do. Parent of all errors of this module."""
 
 
-class JavaMissing(LocalKafkaError):
+class JavaMissing(LocalKafkaError):  # noqa: N818 it names the cause
     """No Java of a sufficient release was found."""
 
 
-class MavenMissing(LocalKafkaError):
+class MavenMissing(LocalKafkaError):  # noqa: N818 it names the cause
     """Apache Kafka has not been fetched yet and there is no Maven to fetch it with."""
 
 
-class KafkaFetchFailed(LocalKafkaError):
+class KafkaFetchFailed(LocalKafkaError):  # noqa: N818 it names the cause
     """Maven ran and did not bring Apache Kafka."""
 
 
-class KafkaStartFailed(LocalKafkaError):
+class KafkaStartFailed(LocalKafkaError):  # noqa: N818 it names the cause
     """The broker ended, or did not become ready in time."""
 
 
-class KafkaStartCancelled(LocalKafkaError):
+class KafkaStartCancelled(LocalKafkaError):  # noqa: N818 it names the cause
     """`KafkaServer.stop` was called while `start` was still at work."""
 
 
-class StateDirInUse(LocalKafkaError):
+class StateDirInUse(LocalKafkaError):  # noqa: N818 it names the cause
     """Another live broker works in the same state directory."""

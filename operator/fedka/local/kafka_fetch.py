@@ -1,7 +1,7 @@
 """Fetches Apache Kafka once and keeps it in a cache outside any project.
 
-The `pom.xml` beside this module names what is fetched, and its hash names the directory: a new version of Fedka that wants another Kafka
-fetches it beside the old one.
+The `pom.xml` beside this module names what is fetched, and its hash names the directory: a new version of Fedka that
+wants another Kafka fetches it beside the old one.
 """
 
 import hashlib
@@ -42,16 +42,25 @@ class Installation:
 
 
 def default_cache(environment: Mapping[str, str] = os.environ) -> Path:
+    """The user's cache directory by the XDG convention, which macOS users get as well."""
     return Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache", "fedka")
 
 
 def kafka_version() -> str:
+    """The release that the pom names."""
     version = re.search(r"<kafka\.version>(.+)</kafka\.version>", POM.read_text(encoding="utf-8"))
     assert version is not None
     return version[1]
 
 
-def fetch_kafka(*, java: Java, cache: Path, progress: Callable[[str], None], launcher: Launcher) -> Installation:
+def fetch_kafka(
+    *,
+    java: Java,
+    cache: Path,
+    environment: Mapping[str, str],
+    progress: Callable[[str], None],
+    launcher: Launcher,
+) -> Installation:
     """Returns at once when it is there already. Raises `MavenMissing`, `KafkaFetchFailed`, `KafkaStartCancelled`."""
     name = f"kafka-{hashlib.sha256(POM.read_bytes()).hexdigest()[:DIGITS]}"
     installation = Installation(cache / name)
@@ -63,25 +72,31 @@ def fetch_kafka(*, java: Java, cache: Path, progress: Callable[[str], None], lau
     except BlockingIOError as taken:
         launcher.check()
         raise KafkaFetchFailed(
-            f"Another process has been fetching Apache Kafka into {cache} for {PATIENCE_SECONDS} s. End it, then try again."
+            f"Another process has been fetching Apache Kafka into {cache} for {PATIENCE_SECONDS} s. "
+            f"End it, then try again."
         ) from taken
     try:
         if not installation.directory.is_dir():  # the other run may just have brought it
-            _fetch(installation, java=java, progress=progress, launcher=launcher)
+            maven = _find_maven(environment)
+            progress(f"Fetching Apache Kafka {kafka_version()} (43 MB), once")
+            _fetch(installation, maven, {"JAVA_HOME": str(java.home)} | dict(environment), launcher)
     finally:
         lock.release()
     return installation
 
 
-def _fetch(installation: Installation, *, java: Java, progress: Callable[[str], None], launcher: Launcher) -> None:
-    maven = shutil.which("mvn")
+def _find_maven(environment: Mapping[str, str]) -> str:
+    maven = shutil.which("mvn", path=environment.get("PATH", os.defpath))
     if maven is None:
         raise MavenMissing(
-            f"Apache Kafka {kafka_version()} has not been fetched yet and Maven, which fetches it, was not found. Install it "
-            f"(Debian, Ubuntu: apt-get install maven; macOS: brew install maven) "
+            f"Apache Kafka {kafka_version()} has not been fetched yet and Maven, which fetches it, was not found. "
+            f"Install it (Debian, Ubuntu: apt-get install maven; macOS: brew install maven) "
             f"or use a Kafka that runs already: --bootstrap-servers HOST:PORT."
         )
-    progress(f"Fetching Apache Kafka {kafka_version()} (43 MB), once")
+    return maven
+
+
+def _fetch(installation: Installation, maven: str, environment: Mapping[str, str], launcher: Launcher) -> None:
     log = installation.directory.with_suffix(".log")
     log.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(dir=installation.directory.parent, prefix="fetching-") as scratch:
@@ -98,7 +113,7 @@ def _fetch(installation: Installation, *, java: Java, progress: Callable[[str], 
                 f"-DoutputDirectory={jars}",
             ],
             log=log,
-            environment={"JAVA_HOME": str(java.home)} | dict(os.environ),
+            environment=environment,
         )
         if finished.code != 0 or not any(jars.glob("kafka_*.jar")):
             raise KafkaFetchFailed(

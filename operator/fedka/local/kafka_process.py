@@ -1,7 +1,8 @@
 """A program that lives no longer than this process, and whose output is followed line by line.
 
-The thread that starts the program also reads its output until the end. It must be one and the same thread: the kernel ties the program to
-the *thread* that started it (see `kafka_tether`), so a program started from a worker thread of an event loop would die with that thread.
+The thread that starts the program also reads its output until the end. It must be one and the same thread: the kernel
+ties the program to the *thread* that started it (see `kafka_tether`), so a program started from a worker thread of an
+event loop would die with that thread.
 """
 
 import collections
@@ -15,14 +16,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 TETHER = Path(__file__).with_name("kafka_tether.py")
-KEPT_LINES = 20
+KEPT_LINES = 200  # holds a Java program's last words, stack traces and all
 
 
 class TiedProcess:
-    """Runs `command` in a session of its own, so that Ctrl-C in the terminal reaches this process only, which then stops it in order.
+    """Runs `command` in a session of its own: Ctrl-C in the terminal reaches this process only, which then stops it.
 
-    Its output, standard error included, is appended to `log`. `on_line` gets each line without its end, and `on_end` the return code
-    (negative: the signal); both are called in the following thread. `keep_open` names descriptors that the program inherits.
+    Its output, standard error included, is appended to `log`. `on_line` gets each line without its end, `on_end` the
+    return code (negative: the signal), both in a thread of their own. The program inherits the descriptors `keep_open`.
     """
 
     def __init__(
@@ -54,11 +55,13 @@ class TiedProcess:
 
     @property
     def pid(self) -> int:
+        """The program's own: the tether turns into it."""
         assert self._process is not None
         return self._process.pid
 
     @property
     def alive(self) -> bool:
+        """Whether it has neither ended nor still has output to be read."""
         return not self._ended.is_set()
 
     @property
@@ -67,9 +70,9 @@ class TiedProcess:
         return self._code
 
     @property
-    def last_lines(self) -> str:
-        """The end of its output, for a message."""
-        return "\n".join(self._tail)
+    def last_lines(self) -> tuple[str, ...]:
+        """The end of its output."""
+        return tuple(self._tail)
 
     def wait(self, timeout_seconds: float | None = None) -> bool:
         """Whether it has ended and all its output has been read, waiting for that as long as is given."""

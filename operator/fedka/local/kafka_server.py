@@ -1,7 +1,7 @@
 """The Kafka that `fedka run` starts itself: a real Apache Kafka, one node, without Docker and without an installation.
 
-It is the embedded default and the test bed, so it has to be quick to start, keep its data for the next run in the same state directory, and
-never stay behind: it ends with the process that started it, even when that one is killed.
+It is the embedded default and the test bed, so it has to be quick to start, keep its data for the next run in the same
+state directory, and never stay behind: it ends with the process that started it, even when that one is killed.
 """
 
 import os
@@ -35,9 +35,11 @@ def silent(_message: str) -> None:
 class KafkaServer:
     """A broker whose data, settings and log lie in `state_dir/kafka`.
 
-    All calls block. `start`, `restart` and `kill` are for one thread; `stop` may come from any other and also cancels a start.
-    The same state directory gives the same cluster with its data, at the same address if its port is free. `progress` is told what takes
-    time, `properties` go over the broker's settings, `environment` is where Java is looked for, `rng` makes ports and cluster identity.
+    All calls block. `start`, `restart` and `kill` are for one thread; `stop` may come from any and cancels a start.
+    The same state directory gives the same cluster with its data, at the same address if its port is free.
+
+    `progress` is told what takes time, `properties` go over the broker's settings, `cache` and `environment` say where
+    Kafka is kept and Java looked for, and `rng` makes ports and the cluster's identity.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class KafkaServer:
 
     @property
     def log_path(self) -> Path:
+        """The broker's log, kept when it ends."""
         return self._home / "kafka.log"
 
     @property
@@ -81,18 +84,25 @@ class KafkaServer:
 
     @property
     def alive(self) -> bool:
+        """Whether the broker's process runs."""
         return self._process is not None and self._process.alive
 
     def start(self) -> str:
         """Returns the bootstrap servers when the broker answers.
 
-        Raises `JavaMissing`, `MavenMissing`, `KafkaFetchFailed`, `StateDirInUse`, `KafkaStartFailed`, or `KafkaStartCancelled`.
+        Raises any `LocalKafkaError`: no Java, no Maven, not fetched, state directory in use, not started, cancelled.
         """
         with self._busy:
             if self.alive:
                 return self.bootstrap_servers
             java = find_java(self._environment)
-            installation = fetch_kafka(java=java, cache=self._cache, progress=self._progress, launcher=self._launcher)
+            installation = fetch_kafka(
+                java=java,
+                cache=self._cache,
+                environment=self._environment,
+                progress=self._progress,
+                launcher=self._launcher,
+            )
             self._home.mkdir(parents=True, exist_ok=True)
             lock = self._lock = self._lock or self._take_lock()
             self._node = KafkaNode(self._home, java, installation, self._properties, self._launcher)
@@ -135,19 +145,20 @@ class KafkaServer:
 
     def _serve(self, node: KafkaNode, lock: FileLock) -> None:
         self._progress(f"Starting Apache Kafka {kafka_version()}")
-        must = self._ports  # set once it has run: its clients know this address
         for _ in range(PORT_ATTEMPTS):
-            ports = must or self._ports_to_try(node)
+            ports = self._ports or self._ports_to_try(node)  # once it has run, its clients know the address
+            if not are_free(ports):
+                continue
             node.format(ports=ports, rng=self._rng)
             outcome = node.serve(ports=ports, lock=lock.descriptor)
             if isinstance(outcome, TiedProcess):
                 self._process, self._ports = outcome, ports
                 lock.write(f"{outcome.pid}")
                 return
-            if PORT_TAKEN not in outcome.last_lines:
+            if not outcome.printed(PORT_TAKEN):
                 raise self._failed(outcome)
         raise KafkaStartFailed(
-            f"Kafka found its ports taken {PORT_ATTEMPTS} times in a row (the last: {ports.clients}, {ports.controller}). "
+            f"Kafka found its ports taken {PORT_ATTEMPTS} times in a row, last {ports.clients} and {ports.controller}. "
             f"Stop what listens there. Its log: {self.log_path}."
         )
 
@@ -158,20 +169,24 @@ class KafkaServer:
     def _failed(self, outcome: Finished) -> KafkaStartFailed:
         what = f"was not ready within {START_SECONDS:g} s" if outcome.timed_out else f"ended with code {outcome.code}"
         return KafkaStartFailed(
-            f"Apache Kafka {kafka_version()} {what}. Its last lines:\n{outcome.last_lines}\nAll of them: {self.log_path}."
+            f"Apache Kafka {kafka_version()} {what}. Its last lines:\n{outcome.last_lines}\n"
+            f"All of them: {self.log_path}."
         )
 
     def _take_lock(self) -> FileLock:
         path = self._home / "lock"
         try:
-            return FileLock(path, patience_seconds=LOCK_SECONDS, cancelled=self._launcher.cancelled)
+            lock = FileLock(path, patience_seconds=LOCK_SECONDS, cancelled=self._launcher.cancelled)
         except BlockingIOError as taken:
             self._launcher.check()
             pid = path.read_text(encoding="utf-8")
             raise StateDirInUse(
-                f"The state directory {self._home.parent} is in use by another run (Kafka's process id: {pid or 'just starting'}). "
+                f"The state directory {self._home.parent} is in use by another run, whose Kafka "
+                f"{f'has process id {pid}' if pid else 'is just starting'}. "
                 f"Stop that run, or give this one another --state-dir."
             ) from taken
+        lock.write("")  # the last broker's process id means nothing any more
+        return lock
 
     def _release(self) -> None:
         self._process = None

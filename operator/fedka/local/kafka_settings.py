@@ -12,6 +12,8 @@ JVM_OPTIONS = (
     "-XX:+UseSerialGC",  # the smallest collector: no threads and no memory of its own
     "-XX:MaxMetaspaceSize=128m",  # a leak of classes ends the broker, not the machine
     "-XX:-UsePerfData",  # no file in /tmp that outlives a kill
+    "-Xlog:disable",  # the remarks of the JVM on each class that it leaves out of an archive: thousands of lines
+    "-Xlog:all=error",  # but not its errors
     "-Xshare:auto",  # an archive of classes that does not fit this Java is ignored, not an error
 )
 
@@ -28,9 +30,9 @@ SMALL_NODE: Mapping[str, str] = {
     "log.cleaner.dedupe.buffer.size": "2097152",  # the 128 MB of the default are half of this heap
     "num.network.threads": "2",  # a handful of clients on the machine that also trains
     "num.io.threads": "4",  # the same
-    "broker.session.timeout.ms": "2000",  # after a kill the old registration has to run out first: back in 4.6 s instead of 13 s
+    "broker.session.timeout.ms": "2000",  # a killed broker's registration has to run out: back in 3 s, not 13 s
     "broker.heartbeat.interval.ms": "500",  # several within that session
-    "log.retention.check.interval.ms": "10000",  # rounds take milliseconds here: what they deleted must not fill the disk for 5 minutes
+    "log.retention.check.interval.ms": "10000",  # rounds take milliseconds: 5 minutes of them would fill the disk
     "log.segment.delete.delay.ms": "1000",  # the same, instead of one minute
 }
 
@@ -44,13 +46,14 @@ class Ports:
 
 
 def bootstrap_servers(ports: Ports) -> str:
+    """What clients are told."""
     return f"127.0.0.1:{ports.clients}"
 
 
 def server_properties(*, data: Path, ports: Ports, extra: Mapping[str, str]) -> str:
     """The text of `server.properties`; `extra` goes over everything else.
 
-    The quorum of controllers is named statically, so that it moves with the port; in a dynamic one the port of the first start is part of the data.
+    The quorum of controllers is static, so that it moves with the port: a dynamic one keeps the first port in its data.
     """
     node = {
         "process.roles": "broker,controller",

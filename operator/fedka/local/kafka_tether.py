@@ -1,8 +1,9 @@
 """Becomes another program that the kernel ends together with the process that asked for it.
 
-A broker that outlives a killed `fedka run` would keep its ports, 250 MB of memory and its state directory. `PR_SET_PDEATHSIG` prevents
-that, and has to be set between fork and exec: not with `preexec_fn`, which may deadlock in a process with threads, but by this file,
-run as a script of its own, which sets it and then turns into the wanted program, so that the process id stays the same.
+A broker that outlives a killed `fedka run` would keep its ports, 250 MB of memory and its state directory.
+`PR_SET_PDEATHSIG` prevents that, and has to be set between fork and exec: not with `preexec_fn`, which may deadlock in
+a process with threads, but by this file, run as a script of its own. It sets it and then turns into the wanted program,
+so that the process id stays the same.
 
 Linux only. Elsewhere the program runs untied, and an orderly stop is what ends it.
 
