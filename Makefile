@@ -1,0 +1,87 @@
+# Everything a contributor or a newcomer runs. Each target makes what it needs, says what it is doing, and is quick the second time.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.PHONY: help demo test test-fast lint format crds lock clean deps env-demo env-dev
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+# A stamp carries the check sum of what it was made from, so a change of a pin makes the step run again and a checkout alone does not.
+TOOLS := $(STAMPS)/tools-$(shell cat requirements/tools.txt | cksum | cut -d' ' -f1)
+PACKAGE := $(STAMPS)/package-$(shell cat pyproject.toml requirements/tools.txt | cksum | cut -d' ' -f1)
+DEMO := $(STAMPS)/demo-$(shell cat requirements/demo.txt | cksum | cut -d' ' -f1)
+DEV := $(STAMPS)/dev-$(shell cat requirements/dev.txt | cksum | cut -d' ' -f1)
+
+# Byte code is compiled here, not at the first import: a round's first process would pay seconds for torch's.
+INSTALL := $(BIN)/uv pip install --python $(BIN)/python --quiet --compile-bytecode
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: env-demo deps ## federated learning over five hospitals on this machine, in under 5 minutes the first time
+	@$(BIN)/python examples/hospital/demo.py
+
+test: lint deps ## every check and every test, on a real Apache Kafka
+	@echo "Running all tests..."
+	@$(BIN)/python -m pytest
+
+test-fast: env-dev ## the tests that need no Kafka and take no time: the loop to work in
+	@$(BIN)/python -m pytest -m "not kafka and not slow"
+
+lint: env-dev ## style, types, layers, and whether the CRD is what the models say
+	@echo "Checking style, types, layers and the CRD..."
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m fedka.api.crd --check
+
+format: env-dev ## what can be put right by itself
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+crds: env-dev ## write crds/ from the models
+	@$(BIN)/python -m fedka.api.crd
+
+lock: $(TOOLS) ## pin what pyproject.toml allows (UPGRADE=--upgrade for the newest of it)
+	@$(COMPILE) requirements/tools.in -o requirements/tools.txt
+	@$(COMPILE) pyproject.toml --extra local -o requirements/run.txt
+	@$(COMPILE) pyproject.toml --extra local --extra torch --group examples -c requirements/run.txt -o requirements/demo.txt
+	@$(COMPILE) pyproject.toml --extra local --extra torch --group examples --group dev -c requirements/demo.txt \
+		-o requirements/dev.txt
+
+clean: ## remove the virtual environment and all that the tools left in the tree
+	rm -rf $(VENV) build dist .fedka .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find operator tests examples -name __pycache__ -prune -exec rm -rf {} +
+
+deps:
+	@.ci/deps
+
+env-demo: $(DEMO) $(PACKAGE)
+
+env-dev: $(DEV) $(PACKAGE)
+
+$(TOOLS):
+	@echo "Making the virtual environment $(VENV)..."
+	@.ci/venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.txt
+	@mkdir -p $(STAMPS) && rm -f $(STAMPS)/tools-* && touch $@
+
+$(DEMO): | $(TOOLS)
+	@echo "Installing torch and the other libraries (2 GB to download the first time, about 70 s)..."
+	@$(INSTALL) --require-hashes -r requirements/demo.txt
+	@rm -f $(STAMPS)/demo-* && touch $@
+
+$(DEV): | $(DEMO)
+	@echo "Installing the development tools..."
+	@$(INSTALL) --require-hashes -r requirements/dev.txt
+	@rm -f $(STAMPS)/dev-* && touch $@
+
+$(PACKAGE): | $(TOOLS)
+	@echo "Installing Fedka itself, editable..."
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@rm -f $(STAMPS)/package-* && touch $@
