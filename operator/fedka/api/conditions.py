@@ -5,9 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from fedka.api.fields import ApiModel, int64
+from fedka.api.fields import ApiModel, Time, int64
 
 
 class ConditionStatus(StrEnum):
@@ -30,7 +30,7 @@ class Condition(ApiModel):
     observed_generation: Annotated[int, int64(least=0)] | None = Field(
         default=None, description="Generation of the spec that this was observed for."
     )
-    last_transition_time: AwareDatetime = Field(description="When status last changed.")
+    last_transition_time: Time = Field(description="When status last changed.")
     reason: Annotated[
         str, Field(strict=True, min_length=1, max_length=1024, pattern="^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$")
     ] = Field(description="The cause in one CamelCase word.")

@@ -6,11 +6,13 @@ here must pass there. Regular expressions keep to the syntax that RE2 (the serve
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from fedka.api.markers import NumberOrPercent, Rule, rules
 
@@ -50,6 +52,17 @@ def int64(*, least: int, most: int = INT64_MOST) -> Any:
 
 DNS_LABEL = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _text_of_time(value: object) -> object:
+    """Lets only RFC 3339 text (and Python's own times) through; pydantic would take numbers, too, as seconds."""
+    if isinstance(value, datetime) or (isinstance(value, str) and RFC_3339.fullmatch(value)):
+        return value
+    raise PydanticCustomError("time", "must be a time as in RFC 3339, such as 2026-01-31T12:00:00Z")
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_text_of_time)]
 Bool = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(strict=True, max_length=1024)]
 Name = Annotated[str, Field(strict=True, min_length=1, max_length=40, pattern=DNS_LABEL)]

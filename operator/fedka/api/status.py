@@ -6,10 +6,10 @@ Numbers that are not whole are decimal strings, as everywhere in the resource.
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from fedka.api.conditions import Condition
-from fedka.api.fields import INT32_MAX, MAX_PARTICIPANTS, ApiModel, MetricName, Name, Text, int32, int64
+from fedka.api.fields import INT32_MAX, MAX_PARTICIPANTS, ApiModel, Bool, MetricName, Name, Text, Time, int32, int64
 from fedka.api.markers import ListMap
 from fedka.api.reasons import ParticipantState, Phase
 
@@ -42,7 +42,7 @@ class RoundRecord(StatusModel):
     """A round that has ended."""
 
     round: Count = Field(description="Number of the round, the first is 1.")
-    missed: bool = Field(default=False, description="Whether it ended below its quorum.")
+    missed: Bool = Field(default=False, description="Whether it ended below its quorum.")
     duration_seconds: Number | None = Field(default=None, description="Seconds from its opening to its end.")
     accepted: Count = Field(default=0, description="Updates that counted.")
     rejected: Count = Field(default=0, description="Updates that were refused.")
@@ -57,8 +57,8 @@ class RoundsStatus(StatusModel):
     missed: Count = Field(default=0, description="Rounds that ended below their quorum.")
     total: Count = Field(default=0, description="Rounds asked for.")
     summary: Summary = Field(default="0/0", description="completed/total.")
-    open_time: AwareDatetime | None = Field(default=None, description="When the open round was opened.")
-    deadline_time: AwareDatetime | None = Field(default=None, description="When the open round closes at the latest.")
+    open_time: Time | None = Field(default=None, description="When the open round was opened.")
+    deadline_time: Time | None = Field(default=None, description="When the open round closes at the latest.")
     selected: Count = Field(default=0, description="Participants asked in the open round.")
     accepted: Count = Field(default=0, description="Updates of the open round that count.")
     rejected: Count = Field(default=0, description="Updates of the open round that were refused.")
@@ -145,5 +145,5 @@ class TrainingStatus(StatusModel):
     model: ModelStatus | None = Field(default=None, description="The newest global model.")
     progress: Progress | None = Field(default=None, description="How much is done, set when a round closes.")
     journal: JournalPosition | None = Field(default=None, description="How far the journal has been read.")
-    start_time: AwareDatetime | None = Field(default=None, description="When the run was started.")
-    completion_time: AwareDatetime | None = Field(default=None, description="When the run ended, well or badly.")
+    start_time: Time | None = Field(default=None, description="When the run was started.")
+    completion_time: Time | None = Field(default=None, description="When the run ended, well or badly.")

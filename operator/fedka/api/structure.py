@@ -13,6 +13,7 @@ from typing import Any
 
 from fedka.api.defaulting import PRESERVE
 from fedka.api.errors import FieldError, member
+from fedka.api.fields import RFC_3339
 from fedka.api.markers import Schema
 
 INT_OR_STRING = "x-kubernetes-int-or-string"
@@ -106,6 +107,8 @@ def _regex(pattern: str) -> re.Pattern[str]:
 
 
 def _is_time(value: str) -> bool:
+    if not RFC_3339.fullmatch(value):
+        return False
     try:
         return datetime.fromisoformat(value).tzinfo is not None
     except ValueError:
@@ -154,13 +157,18 @@ def _list_errors(value: list[Any] | tuple[Any, ...], schema: Schema, path: str) 
         yield FieldError(path, f"must have at least {schema['minItems']} items, not {len(value)}")
     for index, item in enumerate(value):
         yield from check_structure(item, schema["items"], f"{path}[{index}]")
-    keys = schema.get("x-kubernetes-list-map-keys", [])
+    yield from _duplicate_errors(value, schema.get("x-kubernetes-list-map-keys", []), path)
+
+
+def _duplicate_errors(value: list[Any] | tuple[Any, ...], keys: list[str], path: str) -> Iterator[FieldError]:
+    """Items that share their keys' values; an item without a proper key has an error of its own already."""
     seen: dict[tuple[Any, ...], int] = {}
     for index, item in enumerate(value if keys else []):
-        identity = tuple(item.get(key) for key in keys) if isinstance(item, Mapping) else (index,)
+        identity = tuple(item.get(key) for key in keys) if isinstance(item, Mapping) else ()
+        if not identity or not all(isinstance(part, str) for part in identity):
+            continue
         if identity in seen:
-            shown = ", ".join(f"{key} {_quoted(item.get(key))}" for key in keys)
-            yield FieldError(
-                f"{path}[{index}]", f"has the same {shown} as {path}[{seen[identity]}]", "rename or remove it"
-            )
+            shown = ", ".join(f"{key} {_quoted(item[key])}" for key in keys)
+            first = f"{path}[{seen[identity]}]"
+            yield FieldError(f"{path}[{index}]", f"has the same {shown} as {first}", "rename or remove it")
         seen.setdefault(identity, index)

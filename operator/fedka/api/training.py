@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from fedka.api.fields import ApiModel, Bool
+from fedka.api.fields import ApiModel, Bool, Time
 from fedka.api.markers import Rule, rules
 from fedka.api.spec import TrainingSpec
 from fedka.api.status import TrainingStatus
@@ -42,8 +42,8 @@ class ObjectMeta(ApiModel):
     uid: _String = ""
     generation: int = 0
     resource_version: _String = ""
-    creation_timestamp: AwareDatetime | None = None
-    deletion_timestamp: AwareDatetime | None = None
+    creation_timestamp: Time | None = None
+    deletion_timestamp: Time | None = None
     finalizers: tuple[_String, ...] = ()
     labels: dict[_String, _String] = Field(default_factory=dict)
     annotations: dict[_String, _String] = Field(default_factory=dict)
