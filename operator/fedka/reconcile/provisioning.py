@@ -4,17 +4,9 @@ One adapter talks to Kafka's own admin API, another will leave the work to Strim
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class TopicSpec:
-    """A topic as it should be. `config` holds only what differs from the broker's defaults; other settings stay."""
-
-    name: str
-    partitions: int
-    config: Mapping[str, str] = field(default_factory=dict)
+from fedka.plan.parts import TopicSpec
 
 
 class ProvisioningError(Exception):
@@ -41,6 +33,10 @@ class Provisioner(Protocol):
 
     async def topic_ids(self, names: Sequence[str]) -> Mapping[str, str | None]:
         """Name -> topic id, or None where there is no such topic."""
+        ...
+
+    async def list_topics(self, prefix: str) -> Sequence[str]:
+        """The names of all topics that begin with `prefix`."""
         ...
 
     async def delete_topics(self, names: Sequence[str]) -> None:

@@ -1,0 +1,192 @@
+"""The conditions: what alerts, `kubectl wait`, Flux and Argo read.
+
+Ready means "what the spec asks has been done", so it is True while running, suspended and after Complete.
+"""
+
+from dataclasses import dataclass
+
+from fedka.api.conditions import Condition, make_condition, set_condition
+from fedka.api.reasons import ConditionType, Reason
+from fedka.plan.names import child_name
+from fedka.plan.outcome import Outcome, outcome
+from fedka.plan.restarts import aggregator_restarts, last_failure
+from fedka.plan.snapshot import Role, Snapshot
+from fedka.plan.stage import Block, Stage, blocked, provisioned_once, stage
+from fedka.plan.topics import topics_ready
+from fedka.wire.selection import round_size
+
+MESSAGE_LIMIT = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A condition before it is dated; `holds` None means unknown."""
+
+    holds: bool | None
+    reason: str
+    message: str
+
+
+def _yes(reason: str, message: str) -> Verdict:
+    return Verdict(holds=True, reason=reason, message=message)
+
+
+def _no(reason: str, message: str) -> Verdict:
+    return Verdict(holds=False, reason=reason, message=message)
+
+
+def _unknown(reason: str, message: str) -> Verdict:
+    return Verdict(holds=None, reason=reason, message=message)
+
+
+def conditions(snapshot: Snapshot) -> tuple[Condition, ...]:
+    """All conditions as they are now; a transition time changes only with its status."""
+    kafka, aggregator = _kafka_ready(snapshot), _aggregator_ready(snapshot)
+    ready = _ready(snapshot, kafka, aggregator)
+    stalled = _stalled(snapshot)
+    verdicts = {
+        ConditionType.READY: ready,
+        ConditionType.KAFKA_READY: kafka,
+        ConditionType.AGGREGATOR_READY: aggregator,
+        ConditionType.QUORUM_AVAILABLE: _quorum_available(snapshot),
+        ConditionType.RECONCILING: _reconciling(ready, stalled),
+        ConditionType.STALLED: stalled,
+        ConditionType.SUSPENDED: _suspended(snapshot),
+        ConditionType.COMPLETE: _ended(outcome(snapshot), complete=True),
+        ConditionType.FAILED: _ended(outcome(snapshot), complete=False),
+    }
+    current = snapshot.status.conditions
+    for type_, verdict in verdicts.items():
+        new = make_condition(
+            type_,
+            status=verdict.holds,
+            reason=verdict.reason,
+            message=verdict.message[:MESSAGE_LIMIT],
+            generation=snapshot.training.metadata.generation,
+            now=snapshot.now,
+        )
+        current = set_condition(current, new, snapshot.now)
+    return current
+
+
+def needed_participants(snapshot: Snapshot) -> int:
+    """Participants that must be present before a round opens."""
+    rounds = snapshot.training.spec.rounds
+    if rounds.min_available is not None:
+        return rounds.min_available
+    everybody = len(snapshot.training.spec.participants)
+    return round_size(
+        present=everybody,
+        sample_size=rounds.sample_size,
+        over_selection=rounds.over_selection,
+        quorum=rounds.quorum,
+    ).quorum
+
+
+def _ready(snapshot: Snapshot, kafka: Verdict, aggregator: Verdict) -> Verdict:  # noqa: PLR0911  one line a cause, in the order they weigh
+    end, block, generation = outcome(snapshot), blocked(snapshot), snapshot.training.metadata.generation
+    if end is not None:
+        return Verdict(holds=end.complete, reason=end.reason, message=end.message)
+    if block is not None:
+        return _no(block.reason, block.message)
+    now = stage(snapshot)
+    if now is Stage.SUSPENDED and not provisioned_once(snapshot):
+        return _yes(Reason.SUSPENDED_BY_SPEC, "suspended before it was begun: the spec is valid")
+    if kafka.holds is not True:
+        return _no(kafka.reason, kafka.message)
+    published = snapshot.published.spec if snapshot.published is not None else None
+    if published is None or published.generation < generation:
+        message = f"generation {generation} has not been delivered to the run's pods yet"
+        return _no(Reason.SPEC_NOT_DELIVERED, message)
+    if now is Stage.SUSPENDED:
+        return _yes(Reason.SUSPENDED_BY_SPEC, "suspended as spec.suspend asks")
+    if aggregator.holds is not True:
+        return _no(aggregator.reason, aggregator.message)
+    return _ready_to_run(snapshot)
+
+
+def _ready_to_run(snapshot: Snapshot) -> Verdict:
+    """Before the first round, the Managed participants must be there: starting External ones is not ours to do."""
+    state = snapshot.state
+    managed = [p.name for p in snapshot.training.spec.participants if p.managed]
+    absent = [name for name in managed if name not in state.present]
+    if absent and not state.opened_once:
+        names = ", ".join(absent[:5]) + (" and others" if len(absent) > len(absent[:5]) else "")
+        return _no(Reason.WAITING_FOR_PARTICIPANTS, f"{len(absent)} participants have not started: {names}")
+    if state.attempt is None and len(state.present) < needed_participants(snapshot):
+        return _yes(Reason.WAITING_FOR_PARTICIPANTS, _presence(snapshot))
+    return _yes(Reason.RUNNING, "the spec is in force")
+
+
+def _kafka_ready(snapshot: Snapshot) -> Verdict:
+    if snapshot.kafka is None:
+        name = snapshot.training.spec.kafka.cluster_name
+        return _unknown(Reason.UNKNOWN_KAFKA_CLUSTER, f"no Kafka cluster {name} is configured")
+    if snapshot.trouble is not None:
+        reason = Reason.PROVISIONING_REFUSED if snapshot.trouble.refused else Reason.KAFKA_UNREACHABLE
+        return _no(reason, snapshot.trouble.message)
+    if outcome(snapshot) is not None or topics_ready(snapshot):
+        return _yes(Reason.TOPICS_READY, "the run's topics exist with the settings they need")
+    return _no(Reason.TOPICS_PENDING, "the run's topics are not all there yet")
+
+
+def _aggregator_ready(snapshot: Snapshot) -> Verdict:
+    if outcome(snapshot) is not None:
+        return _no(Reason.AGGREGATOR_FINISHED, "the run has ended")
+    name = child_name(snapshot.training, Role.AGGREGATOR)
+    job = snapshot.jobs.get(name)
+    if stage(snapshot) is Stage.SUSPENDED:
+        return _no(Reason.AGGREGATOR_SUSPENDED, "no aggregator runs while the training is suspended")
+    failure = last_failure(snapshot, name)
+    if job is None or job.finished is not None or job.suspended or job.deleting:
+        if failure is None:
+            return _no(Reason.AGGREGATOR_STARTING, "the aggregator's Job is not running yet")
+        count = aggregator_restarts(snapshot)
+        return _no(Reason.AGGREGATOR_RESTARTING, f"restart {count}: {failure.message or 'its pod failed'}")
+    if snapshot.state.epoch == 0:
+        pods = [pod for pod in snapshot.pods if pod.role is Role.AGGREGATOR and (pod.reason or pod.message)]
+        cause = f": {pods[-1].reason} {pods[-1].message}".rstrip() if pods else ""
+        return _no(Reason.AGGREGATOR_STARTING, f"the aggregator has not written to its journal yet{cause}")
+    return _yes(Reason.AGGREGATOR_STARTED, "the aggregator is at work")
+
+
+def _quorum_available(snapshot: Snapshot) -> Verdict:
+    enough = len(snapshot.state.present) >= needed_participants(snapshot)
+    if snapshot.state.epoch == 0:
+        return _unknown(Reason.AGGREGATOR_STARTING, "nobody has counted the participants yet")
+    reason = Reason.ENOUGH_PARTICIPANTS if enough else Reason.TOO_FEW_PARTICIPANTS
+    return Verdict(enough, reason, _presence(snapshot))
+
+
+def _presence(snapshot: Snapshot) -> str:
+    return f"{len(snapshot.state.present)} participants are present, a round needs {needed_participants(snapshot)}"
+
+
+def _stalled(snapshot: Snapshot) -> Verdict:
+    end = outcome(snapshot)
+    cause: Outcome | Block | None = None if end is not None and end.complete else end or blocked(snapshot)
+    if cause is None:
+        return _no(Reason.NOT_STALLED, "no person need act")
+    return _yes(cause.reason, cause.message)
+
+
+def _reconciling(ready: Verdict, stalled: Verdict) -> Verdict:
+    if ready.holds or stalled.holds:
+        return _no(Reason.UP_TO_DATE, "nothing is left to be done")
+    return _yes(ready.reason, ready.message)
+
+
+def _suspended(snapshot: Snapshot) -> Verdict:
+    now = stage(snapshot)
+    if now is Stage.SUSPENDED:
+        return _yes(Reason.SUSPENDED_BY_SPEC, "no round is open, and none will be opened")
+    if now is Stage.SUSPENDING:
+        return _no(Reason.SUSPENDING, "suspends as soon as the open round has ended")
+    return _no(Reason.NOT_SUSPENDED, "spec.suspend is false or the run has ended")
+
+
+def _ended(end: Outcome | None, *, complete: bool) -> Verdict:
+    if end is None or end.complete is not complete:
+        reason = Reason.NOT_FINISHED if complete else Reason.NOT_FAILED
+        return _no(reason, "the run has not reached its end" if complete else "the run has not failed")
+    return _yes(end.reason, end.message)

@@ -1,0 +1,78 @@
+"""Events for transitions, so that `kubectl describe` tells the story of a run; none for each round."""
+
+from collections.abc import Iterator, Mapping
+
+from fedka.api.conditions import Condition, ConditionStatus, find_condition
+from fedka.api.reasons import ConditionType, ParticipantState, Phase, Reason
+from fedka.api.status import TrainingStatus
+from fedka.plan.parts import EventNote
+
+NOTE_LIMIT = 1024
+MOST_PARTICIPANT_EVENTS = 5  # of one reconcile; the status names the rest
+
+_TROUBLES: Mapping[ConditionType, frozenset[str]] = {
+    ConditionType.KAFKA_READY: frozenset({Reason.KAFKA_UNREACHABLE, Reason.PROVISIONING_REFUSED}),
+    ConditionType.AGGREGATOR_READY: frozenset({Reason.AGGREGATOR_RESTARTING}),
+    ConditionType.STALLED: frozenset({Reason.INVALID_SPEC, Reason.UNKNOWN_KAFKA_CLUSTER, Reason.NAME_CONFLICT}),
+}
+_PHASES: Mapping[Phase, tuple[str, str]] = {
+    Phase.PROVISIONING: ("Provisioning", "the run's topics and pods are being made"),
+    Phase.WAITING_FOR_PARTICIPANTS: ("WaitingForParticipants", "the aggregator waits for participants"),
+    Phase.RUNNING: ("Running", "rounds are being trained"),
+    Phase.SUSPENDED: ("Suspended", "no round is open, and the pods have been stopped"),
+}
+
+
+def transitions(old: TrainingStatus, new: TrainingStatus) -> tuple[EventNote, ...]:
+    """What changed from one status to the next, as far as somebody wants to be told."""
+    return (*_phase(old, new), *_troubles(old, new), *_participants(old, new))
+
+
+def _phase(old: TrainingStatus, new: TrainingStatus) -> Iterator[EventNote]:
+    if new.phase is None or new.phase == old.phase:
+        return
+    if new.phase in _PHASES:
+        reason, note = _PHASES[new.phase]
+        yield EventNote("Normal", reason, "Reconcile", note)
+    elif new.phase is Phase.COMPLETE:
+        yield EventNote("Normal", "Complete", "Finish", _message(new, ConditionType.COMPLETE))
+    elif new.phase is Phase.FAILED:
+        reason = _reason(new, ConditionType.FAILED)
+        yield EventNote("Warning", reason, "Finish", _message(new, ConditionType.FAILED))
+
+
+def _troubles(old: TrainingStatus, new: TrainingStatus) -> Iterator[EventNote]:
+    for type_, reasons in _TROUBLES.items():
+        reason = _reason(new, type_)
+        if reason in reasons and reason != _reason(old, type_):
+            yield EventNote("Warning", reason, "Reconcile", _message(new, type_))
+    recovered = find_condition(new.conditions, ConditionType.KAFKA_READY)
+    if _reason(old, ConditionType.KAFKA_READY) == Reason.KAFKA_UNREACHABLE and _holds(recovered):
+        yield EventNote("Normal", "KafkaReachable", "Reconcile", "Kafka answers again")
+
+
+def _participants(old: TrainingStatus, new: TrainingStatus) -> Iterator[EventNote]:
+    before = {detail.name: detail.state for detail in old.participants.detail} if old.participants else {}
+    details = new.participants.detail if new.participants else ()
+    failed = [
+        detail
+        for detail in details
+        if detail.state is ParticipantState.FAILED and before.get(detail.name) is not ParticipantState.FAILED
+    ]
+    for detail in failed[:MOST_PARTICIPANT_EVENTS]:
+        note = f"participant {detail.name}: {detail.reason}: {detail.message or 'its pod says nothing'}"
+        yield EventNote("Warning", "ParticipantFailed", "Reconcile", note[:NOTE_LIMIT])
+
+
+def _reason(status: TrainingStatus, type_: ConditionType) -> str:
+    condition = find_condition(status.conditions, type_)
+    return condition.reason if condition is not None else ""
+
+
+def _message(status: TrainingStatus, type_: ConditionType) -> str:
+    condition = find_condition(status.conditions, type_)
+    return condition.message[:NOTE_LIMIT] if condition is not None else ""
+
+
+def _holds(condition: Condition | None) -> bool:
+    return condition is not None and condition.status is ConditionStatus.TRUE

@@ -1,0 +1,27 @@
+"""Whose journal is read: that of a run that lives, from the first record on."""
+
+from fedka.api.conditions import ConditionStatus, find_condition
+from fedka.api.reasons import ConditionType
+from fedka.plan.parts import Part
+from fedka.plan.snapshot import Snapshot
+from fedka.plan.stage import Stage, stage
+
+
+def follow(snapshot: Snapshot) -> Part:
+    """Begin once the journal exists, stop once the status holds the end, or when the training goes."""
+    now = stage(snapshot)
+    if now in {Stage.DELETING, Stage.BLOCKED}:
+        wanted = False
+    elif now is Stage.ENDED:
+        wanted = snapshot.followed and not _end_recorded(snapshot)
+    else:
+        names = snapshot.topics
+        wanted = all(snapshot.topic_ids.get(name) for name in (names.spec, names.journal, names.audit))
+    return Part(follow=wanted) if wanted is not snapshot.followed else Part()
+
+
+def _end_recorded(snapshot: Snapshot) -> bool:
+    found = (
+        find_condition(snapshot.status.conditions, type_) for type_ in (ConditionType.COMPLETE, ConditionType.FAILED)
+    )
+    return any(condition is not None and condition.status is ConditionStatus.TRUE for condition in found)

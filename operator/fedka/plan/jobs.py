@@ -1,0 +1,148 @@
+"""The Jobs of a training: made, made again when they fail, stopped and resumed, and ended when they hang.
+
+Jobs are create-only while a run lives. A changed app or template is taken up when a suspended training goes on: the
+Job is deleted and made again, as a Job's template cannot change.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from fedka.api.pods import PodTemplate
+from fedka.plan.bundles import members
+from fedka.plan.hashing import digest
+from fedka.plan.names import ANNOTATION_HASH, ANNOTATION_RESTARTS, ANNOTATION_ROUNDS, child_metadata, child_name, labels
+from fedka.plan.outcome import outcome
+from fedka.plan.parts import JobDeletion, JobPatch, NewJob, Part, merge, seconds_until
+from fedka.plan.pod_template import pod_template
+from fedka.plan.restarts import failure_of, restart_time
+from fedka.plan.snapshot import JobView, Role, Snapshot
+from fedka.plan.stage import Stage, stage
+from fedka.plan.topics import topics_made
+
+END_GRACE = timedelta(seconds=60)  # for pods to read that the run has ended, and to exit by themselves
+
+
+def aggregator(snapshot: Snapshot) -> Part:
+    """The aggregator's Job."""
+    return _job(snapshot, Role.AGGREGATOR, None)
+
+
+def participants(snapshot: Snapshot) -> Part:
+    """A Job for each Managed participant; those of participants no longer in the spec go."""
+    spec = snapshot.training.spec
+    wanted = [_job(snapshot, Role.PARTICIPANT, p.name) for p in spec.participants if p.managed]
+    names = {child_name(snapshot.training, role, participant) for role, participant in members(snapshot)}
+    extra = [job for job in snapshot.jobs.values() if job.name not in names and not job.deleting]
+    if stage(snapshot) in {Stage.DELETING, Stage.BLOCKED}:
+        extra = []
+    return merge([*wanted, Part(job_deletions=tuple(JobDeletion(job.name, job.uid) for job in extra))])
+
+
+def _job(snapshot: Snapshot, role: Role, participant: str | None) -> Part:
+    job = snapshot.jobs.get(child_name(snapshot.training, role, participant))
+    now = stage(snapshot)
+    if job is None:
+        return _create(snapshot, role, participant) if now is Stage.LIVE else Part()
+    if job.deleting:
+        return Part()
+    if now is Stage.ENDED:
+        return _end(snapshot, job)
+    if now is Stage.SUSPENDED:
+        return _suspend(job)
+    if now is Stage.LIVE:
+        return _resume(snapshot, job) if job.suspended else _replace(snapshot, job)
+    return Part()
+
+
+def _create(snapshot: Snapshot, role: Role, participant: str | None) -> Part:
+    if not snapshot.run_known or not topics_made(snapshot, participant):
+        return Part()
+    name = child_name(snapshot.training, role, participant)
+    if name in snapshot.conflicts:
+        return Part()
+    return Part(jobs=(NewJob(name, job_manifest(snapshot, role, participant)),))
+
+
+def _replace(snapshot: Snapshot, job: JobView) -> Part:
+    """A Job that ended although the run lives is deleted; what follows is made once it has gone."""
+    failure = failure_of(snapshot, job)
+    if failure is None or not snapshot.run_known:
+        return Part()
+    due = restart_time(job, failure)
+    if snapshot.now < due:
+        return Part(requeue_after=seconds_until(due, snapshot.now))
+    return Part(job_deletions=(JobDeletion(job.name, job.uid, failure),))
+
+
+def _suspend(job: JobView) -> Part:
+    if job.suspended or job.finished is not None:
+        return Part()
+    return Part(job_patches=(JobPatch(job.name, job.uid, suspend=True, deadline_seconds=job.deadline_seconds),))
+
+
+def _resume(snapshot: Snapshot, job: JobView) -> Part:
+    wanted = job_hash(snapshot, job.role, job.participant)
+    if job.hash != wanted:
+        return Part(job_deletions=(JobDeletion(job.name, job.uid),))
+    return Part(job_patches=(JobPatch(job.name, job.uid, suspend=False, deadline_seconds=job.deadline_seconds),))
+
+
+def _end(snapshot: Snapshot, job: JobView) -> Part:
+    """What has not exited a while after the end is ended by its deadline: it changes nothing in the result."""
+    end = outcome(snapshot)
+    if end is None or job.finished is not None or job.suspended or job.deadline_seconds is not None:
+        return Part()
+    due = end.at + END_GRACE
+    if snapshot.now < due:
+        return Part(requeue_after=seconds_until(due, snapshot.now))
+    elapsed = int((snapshot.now - job.started).total_seconds()) if job.started is not None else 0
+    return Part(job_patches=(JobPatch(job.name, job.uid, suspend=False, deadline_seconds=max(1, elapsed + 1)),))
+
+
+def job_hash(snapshot: Snapshot, role: Role, participant: str | None) -> str:
+    """Tells whether a Job's pod is the one wanted now."""
+    return digest(_template(snapshot, role, participant))
+
+
+def job_manifest(snapshot: Snapshot, role: Role, participant: str | None) -> dict[str, Any]:
+    """The Job as it is created."""
+    name = child_name(snapshot.training, role, participant)
+    failure = snapshot.failures.get(name)
+    annotations = {
+        ANNOTATION_HASH: job_hash(snapshot, role, participant),
+        ANNOTATION_RESTARTS: str(failure.restarts if failure is not None else 0),
+        ANNOTATION_ROUNDS: str(snapshot.state.completed + snapshot.state.missed),
+    }
+    rules = [
+        {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42, 78]}},  # fenced; bad configuration
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+    ]
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": child_metadata(snapshot.training, role, participant, annotations),
+        "spec": {
+            "suspend": False,
+            "backoffLimit": 0,  # a Job's own back-off begins at 10 s and counts a run's whole life
+            "podReplacementPolicy": "Failed",  # never two pods of one identity at once
+            "podFailurePolicy": {"rules": rules},
+            "template": _template(snapshot, role, participant),
+        },
+    }
+
+
+def _template(snapshot: Snapshot, role: Role, participant: str | None) -> dict[str, Any]:
+    training, settings = snapshot.training, snapshot.settings
+    templates: tuple[PodTemplate | None, ...] = (training.spec.aggregator.template,)
+    image = settings.aggregator_image
+    if role is Role.PARTICIPANT:
+        own = next((p.template for p in training.spec.participants if p.name == participant), None)
+        templates = (training.spec.participant_template, own)
+        image = training.spec.app.image or settings.participant_image
+    return pod_template(
+        role=role,
+        image=image,
+        secret=child_name(training, role, participant),
+        labels=labels(training, role, participant),
+        templates=templates,
+    )

@@ -1,0 +1,150 @@
+"""What a plan consists of. Every policy gives a `Part`; the plan is their sum.
+
+Everything here says what should be, never how to get there: applying a plan twice does no more than once.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, Literal
+
+from fedka.api.status import TrainingStatus
+from fedka.wire.records import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """A topic as it should be. `config` holds only what differs from the broker's defaults; other settings stay."""
+
+    name: str
+    partitions: int
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BundleSecret:
+    """A Secret to have, made once: one of the same name and hash is kept, one of another hash is replaced."""
+
+    name: str
+    hash: str
+    manifest: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A Job to create; one of ours that is there already is kept."""
+
+    name: str
+    manifest: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class JobPatch:
+    """The two fields of a live Job that may change."""
+
+    name: str
+    uid: str
+    suspend: bool
+    deadline_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The last end of a Job that had to be replaced: how often in a row that was, and what was said."""
+
+    restarts: int
+    at: datetime
+    exit_code: int | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobDeletion:
+    """A Job to delete; `failure` is to be remembered until its successor stands."""
+
+    name: str
+    uid: str
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventNote:
+    """Something to tell the training's users."""
+
+    severity: Literal["Normal", "Warning"]
+    reason: str
+    action: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class TopicRemoval:
+    """The run's topics to delete: these, and all whose name begins with the prefix (it holds the run's id)."""
+
+    names: tuple[str, ...]
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A policy's contribution, and the plan itself. What is empty asks for nothing.
+
+    `finalizer`: True to add, False to remove. `follow`: True to read the run's topics from now on, False to stop.
+    `requeue_after`: seconds until the plan may become another by time alone.
+    """
+
+    finalizer: bool | None = None
+    topics: tuple[TopicSpec, ...] = ()
+    look_up: tuple[str, ...] = ()
+    follow: bool | None = None
+    spec: Spec | None = None
+    bundles: tuple[BundleSecret, ...] = ()
+    bundle_removals: tuple[str, ...] = ()
+    jobs: tuple[NewJob, ...] = ()
+    job_patches: tuple[JobPatch, ...] = ()
+    job_deletions: tuple[JobDeletion, ...] = ()
+    topic_removal: TopicRemoval | None = None
+    delete_training: bool = False
+    status: TrainingStatus | None = None
+    events: tuple[EventNote, ...] = ()
+    requeue_after: float | None = None
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do now."""
+        return all(
+            getattr(self, entry.name) == entry.default for entry in fields(self) if entry.name != "requeue_after"
+        )
+
+
+Plan = Part
+
+
+class PolicyConflictError(RuntimeError):
+    """Two policies decided the same thing: a mistake in the planner."""
+
+
+def merge(parts: Iterable[Part]) -> Plan:
+    """The sum of parts: tuples are joined, the earliest requeue wins, all else may be said by one part only."""
+    merged: dict[str, Any] = {}
+    for part in parts:
+        for entry in fields(part):
+            value = getattr(part, entry.name)
+            if value == entry.default:
+                continue
+            merged[entry.name] = _join(entry.name, merged.get(entry.name), value)
+    return Part(**merged)
+
+
+def _join(name: str, old: Any, new: Any) -> Any:
+    if old is None:
+        return new
+    if isinstance(new, tuple):
+        return old + new
+    if name == "requeue_after":
+        return min(old, new)
+    raise PolicyConflictError(f"two policies decide {name}: {old!r} and {new!r}")
+
+
+def seconds_until(moment: datetime, now: datetime) -> float:
+    """For `requeue_after`; never below zero."""
+    return max(0.0, (moment - now).total_seconds())

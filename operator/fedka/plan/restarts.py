@@ -1,0 +1,76 @@
+"""When a Job that ended before its run did is made again.
+
+A Job's own back-off (10 s, 20 s, ...) would cost more than a round, and its count covers a run's whole life. So the
+first restart is at once, the next ones wait a little longer each, and only restarts without a closed round in between
+count.
+"""
+
+from datetime import datetime, timedelta
+
+from fedka.plan.names import child_name
+from fedka.plan.parts import Failure
+from fedka.plan.snapshot import JobView, PodView, Role, Snapshot
+
+FENCED = 42  # a newer aggregator is at work
+HOPELESS = frozenset({64, 78})  # usage or configuration: only a changed spec can help
+FIRST_DELAY_SECONDS = 1.0
+MOST_DELAY_SECONDS = 60.0
+FENCED_DELAY = timedelta(seconds=10)  # two aggregators that restart each other at once would never close a round
+ORDERLY_DELAY = timedelta(seconds=2)  # the journal says that the run has ended, a moment after the pod has
+
+
+def failure_of(snapshot: Snapshot, job: JobView) -> Failure | None:
+    """What is to be remembered of a Job that ended; None while it has not."""
+    if job.finished is None:
+        return None
+    pod = pod_of(snapshot, job)
+    code = pod.exit_code if pod is not None else None
+    message = (pod.message if pod is not None else "") or job.finished.message
+    if job.finished.succeeded:
+        message = "it ended in order, before the run did"
+    progressed = snapshot.state.completed + snapshot.state.missed > job.rounds
+    before = 0 if progressed else job.restarts
+    return Failure(
+        restarts=before if code == FENCED else before + 1, at=job.finished.at, exit_code=code, message=message
+    )
+
+
+def restart_time(job: JobView, failure: Failure) -> datetime:
+    """When a Job that failed is made again."""
+    if job.finished is not None and job.finished.succeeded:
+        return failure.at + ORDERLY_DELAY
+    if failure.exit_code == FENCED:
+        return failure.at + FENCED_DELAY
+    if failure.exit_code in HOPELESS:
+        return failure.at + timedelta(seconds=MOST_DELAY_SECONDS)
+    if failure.restarts <= 1:
+        return failure.at
+    doublings = min(failure.restarts - 2, 16)
+    return failure.at + timedelta(seconds=min(MOST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2**doublings))
+
+
+def aggregator_restarts(snapshot: Snapshot) -> int:
+    """Restarts in a row without a closed round: by the journal, or by the Job where none got as far as writing."""
+    name = child_name(snapshot.training, Role.AGGREGATOR)
+    job, remembered = snapshot.jobs.get(name), snapshot.failures.get(name)
+    counts = [snapshot.run.restarts]
+    if job is not None:
+        failure = failure_of(snapshot, job)
+        counts.append(job.restarts if failure is None else failure.restarts)
+    elif remembered is not None:
+        counts.append(remembered.restarts)
+    return max(counts)
+
+
+def last_failure(snapshot: Snapshot, job_name: str) -> Failure | None:
+    """The newest failure of a Job: of the one that stands there, else the one remembered."""
+    job = snapshot.jobs.get(job_name)
+    return (failure_of(snapshot, job) if job is not None else None) or snapshot.failures.get(job_name)
+
+
+def pod_of(snapshot: Snapshot, job: JobView) -> PodView | None:
+    """The pod of a Job that tells most: one that ended, else any."""
+    pods = [pod for pod in snapshot.pods if (pod.role, pod.participant) == (job.role, job.participant)]
+    ended = [pod for pod in pods if pod.exit_code is not None]
+    told = ended or pods
+    return told[-1] if told else None

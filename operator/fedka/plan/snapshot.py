@@ -1,0 +1,174 @@
+"""What is known when a plan is made: one frozen value, so that the same snapshot always gives the same plan.
+
+Views hold only what some policy reads; the reconciler builds them from whole objects and forgets the rest.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from fedka.api.status import TrainingStatus
+from fedka.api.training import FederatedTraining
+from fedka.plan.parts import Failure, TopicSpec
+from fedka.plan.settings import KafkaCluster, Settings
+from fedka.wire.names import RunTopics, run_id
+from fedka.wire.records import Spec
+from fedka.wire.run_state import RunState
+
+
+class Role(StrEnum):
+    """What a pod of ours does."""
+
+    AGGREGATOR = "aggregator"
+    PARTICIPANT = "participant"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How and when a Job ended."""
+
+    succeeded: bool
+    at: datetime
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A Job of this training. `restarts` and `rounds` are what its annotations say of the time it was made."""
+
+    name: str
+    uid: str
+    role: Role
+    participant: str | None = None
+    hash: str = ""
+    restarts: int = 0
+    rounds: int = 0
+    suspended: bool = False
+    deleting: bool = False
+    started: datetime | None = None
+    deadline_seconds: int | None = None
+    finished: Finished | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PodView:
+    """A pod of this training. `reason` and `message` say why it waits or ended."""
+
+    name: str
+    uid: str
+    role: Role
+    participant: str | None = None
+    phase: str = "Pending"
+    reason: str = ""
+    message: str = ""
+    exit_code: int | None = None
+    deleting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Kafka did not answer, or refused something."""
+
+    message: str
+    at: datetime
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantFacts:
+    """What journal and audit topic say of one participant."""
+
+    last_round: int | None = None  # its update counted in
+    rejections: int = 0
+    rejected_round: int | None = None
+    reason: str | None = None  # of the last rejection
+    message: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """The projection of a run's journal and audit topic. `offset` is that of the last journal record read."""
+
+    state: RunState = field(default_factory=RunState)
+    offset: int = -1
+    caught_up: bool = False
+    restarts: int = 0  # of the aggregator, without a closed round in between
+    participants: Mapping[str, ParticipantFacts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The newest record of the spec topic, and the broker's time of it."""
+
+    spec: Spec
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All that a plan may depend on.
+
+    `topic_ids` holds what Kafka last said (None: there is no such topic), `ensured` what has been brought about since
+    the operator started, `bundles` the same for Secrets (name -> hash of the content).
+    `run` and `published` are None as long as the topics are not followed.
+    """
+
+    training: FederatedTraining
+    settings: Settings
+    now: datetime
+    jobs: Mapping[str, JobView] = field(default_factory=dict)
+    pods: tuple[PodView, ...] = ()
+    conflicts: Mapping[str, str] = field(default_factory=dict)  # name of a child that is another's -> sentence
+    failures: Mapping[str, Failure] = field(default_factory=dict)  # by Job name
+    topic_ids: Mapping[str, str | None] = field(default_factory=dict)
+    ensured: Mapping[str, TopicSpec] = field(default_factory=dict)
+    bundles: Mapping[str, str] = field(default_factory=dict)
+    trouble: Trouble | None = None
+    followed: bool = False
+    run: RunView = field(default_factory=RunView)
+    published: Published | None = None
+    topics_deleted: bool = False
+
+    @property
+    def status(self) -> TrainingStatus:
+        """The status as it stands; an empty one at first."""
+        return self.training.status or TrainingStatus()
+
+    @property
+    def state(self) -> RunState:
+        """What the journal says."""
+        return self.run.state
+
+    @property
+    def kafka(self) -> KafkaCluster | None:
+        """The Kafka cluster that the training names, where the operator knows it."""
+        return self.settings.kafka_clusters.get(self.training.spec.kafka.cluster_name)
+
+    @property
+    def run_id(self) -> str:
+        """The run's id in its topics' names."""
+        meta = self.training.metadata
+        return run_id(meta.namespace, meta.name, meta.uid)
+
+    @property
+    def topics(self) -> RunTopics:
+        """The run's topic names."""
+        return RunTopics(run=self.run_id, prefix=self.kafka.prefix if self.kafka else "fedka")
+
+    @property
+    def run_known(self) -> bool:
+        """Whether the journal has been read as far as it went when it was first followed, and as the status says."""
+        journal = self.status.journal
+        return self.followed and self.run.caught_up and (journal is None or self.run.offset >= journal.offset)
+
+    @property
+    def journal_seen(self) -> bool:
+        """Whether an aggregator of this run has ever started: from then on no topic may be made anew."""
+        return self.status.journal is not None or self.state.epoch > 0
+
+
+def from_milliseconds(time_ms: int) -> datetime:
+    """The broker's time as a datetime."""
+    return datetime.fromtimestamp(time_ms / 1000, tz=UTC)

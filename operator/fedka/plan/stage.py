@@ -1,0 +1,90 @@
+"""Where a training stands, as far as the policies must agree on it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from fedka.api.reasons import Reason
+from fedka.api.rules import spec_problems
+from fedka.plan.outcome import outcome
+from fedka.plan.snapshot import Role, Snapshot, from_milliseconds
+
+SUSPEND_GRACE = timedelta(seconds=60)  # after the open round's deadline, for closing it
+
+
+class Stage(StrEnum):
+    """Which of the policies have something to do."""
+
+    DELETING = "Deleting"
+    BLOCKED = "Blocked"  # nothing can be begun before a person changes something
+    ENDED = "Ended"
+    SUSPENDED = "Suspended"
+    SUSPENDING = "Suspending"  # asked for; the open round goes on to its end
+    LIVE = "Live"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Why the training waits for a person."""
+
+    reason: Reason
+    message: str
+
+
+def blocked(snapshot: Snapshot) -> Block | None:
+    """What a person must change, if anything. A run that lives goes on with what was delivered before."""
+    if snapshot.kafka is None:
+        name = snapshot.training.spec.kafka.cluster_name
+        known = ", ".join(sorted(snapshot.settings.kafka_clusters)) or "none"
+        return Block(
+            Reason.UNKNOWN_KAFKA_CLUSTER,
+            f"spec.kafka.clusterName: the operator knows no Kafka cluster {name!r}; it knows: {known}",
+        )
+    if problems := spec_problems(snapshot.training):
+        return Block(Reason.INVALID_SPEC, "; ".join(str(problem) for problem in problems)[:1024])
+    if snapshot.conflicts:
+        return Block(Reason.NAME_CONFLICT, "; ".join(snapshot.conflicts.values())[:1024])
+    return None
+
+
+def provisioned_once(snapshot: Snapshot) -> bool:
+    """Whether anything of the run has been made yet."""
+    return bool(snapshot.journal_seen or snapshot.ensured or snapshot.jobs)
+
+
+def stage(snapshot: Snapshot) -> Stage:
+    """The one stage that the training is in."""
+    if snapshot.training.metadata.deletion_timestamp is not None:
+        return Stage.DELETING
+    if outcome(snapshot) is not None:
+        return Stage.ENDED
+    if snapshot.kafka is None or (blocked(snapshot) and not provisioned_once(snapshot)):
+        return Stage.BLOCKED
+    if snapshot.training.spec.suspend:
+        return Stage.SUSPENDED if _at_rest(snapshot) else Stage.SUSPENDING
+    return Stage.LIVE
+
+
+def suspend_bound(snapshot: Snapshot) -> datetime | None:
+    """When a suspended training's pods are stopped although the aggregator has not confirmed that no round is open."""
+    published = snapshot.published
+    if published is None or not published.spec.suspend:
+        return None
+    attempt = snapshot.state.attempt
+    if attempt is None:
+        return published.at + SUSPEND_GRACE
+    opened = from_milliseconds(attempt.at.time_ms)
+    return max(published.at, opened + timedelta(seconds=attempt.opened.deadline_seconds)) + SUSPEND_GRACE
+
+
+def _at_rest(snapshot: Snapshot) -> bool:
+    """Whether no round is open, or nobody is there to close it."""
+    if not provisioned_once(snapshot):
+        return True
+    if not snapshot.run_known:
+        return False
+    aggregator = next((job for job in snapshot.jobs.values() if job.role is Role.AGGREGATOR), None)
+    gone = aggregator is None or aggregator.finished is not None or aggregator.suspended
+    bound = suspend_bound(snapshot)
+    late = bound is not None and snapshot.now >= bound
+    return snapshot.state.suspended or snapshot.state.epoch == 0 or gone or late
