@@ -16,8 +16,8 @@ DEV := $(STAMPS)/dev-$(shell cat requirements/dev.txt | cksum | cut -d' ' -f1)
 
 # Byte code is compiled here, not at the first import: a round's first process would pay seconds for torch's.
 INSTALL := $(BIN)/uv pip install --python $(BIN)/python --quiet --compile-bytecode
-COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command 'make lock' $(UPGRADE)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile

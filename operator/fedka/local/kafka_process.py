@@ -1,21 +1,20 @@
 """A program that lives no longer than this process, and whose output is followed line by line.
 
 The thread that starts the program also reads its output until the end. It must be one and the same thread: the kernel
-ties the program to the *thread* that started it (see `kafka_tether`), so a program started from a worker thread of an
+ties the program to the *thread* that started it (see `fedka.tether`), so a program started from a worker thread of an
 event loop would die with that thread.
 """
 
 import collections
 import contextlib
-import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-TETHER = Path(__file__).with_name("kafka_tether.py")
+from fedka.tether import tied
+
 KEPT_LINES = 200  # holds a Java program's last words, stack traces and all
 
 
@@ -36,7 +35,7 @@ class TiedProcess:
         environment: Mapping[str, str] | None = None,
         keep_open: Sequence[int] = (),
     ) -> None:
-        self._command = [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), *command]
+        self._command = tied(command)
         self._log = log
         self._on_line = on_line
         self._on_end = on_end
