@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar, overload
 
 from fedka.participant.config import check_config_type
 from fedka.participant.context import Context
-from fedka.participant.errors import AppMisused
+from fedka.participant.errors import AppMisused, AppRaised
 from fedka.participant.results import Evaluated, Trained
 
 ConfigT = TypeVar("ConfigT")
@@ -78,12 +78,12 @@ class App(Generic[ConfigT]):
                 raise AppMisused(f"the app has no @app.{role} function: decorate one with @app.{role}")
 
     def run_model(self, context: Context[Any]) -> Any:
-        """The model as the app builds it."""
-        return self._functions["model"](context)
+        """The model as the app builds it. Raises AppRaised, or AppMisused where the app broke a rule of its API."""
+        return self._run("model", context)
 
     def run_train(self, model: Any, context: Context[Any]) -> Trained:
-        """Train. Raises whatever the app raises, and AppMisused where it returned the wrong thing."""
-        result = self._functions["train"](model, context)
+        """Train. Raises AppRaised, or AppMisused where the app broke a rule or returned the wrong thing."""
+        result = self._run("train", model, context)
         if not isinstance(result, Trained):
             raise AppMisused(
                 f"the train function returned {_kind(result)}: "
@@ -93,7 +93,7 @@ class App(Generic[ConfigT]):
 
     def run_evaluate(self, model: Any, context: Context[Any]) -> Evaluated:
         """Evaluate, with the same errors as `run_train`."""
-        result = self._functions["evaluate"](model, context)
+        result = self._run("evaluate", model, context)
         if not isinstance(result, Evaluated):
             raise AppMisused(
                 f"the evaluate function returned {_kind(result)}: "
@@ -102,8 +102,16 @@ class App(Generic[ConfigT]):
         return result
 
     def run_examples(self, context: Context[Any]) -> Any:
-        """Whatever the examples function returns."""
-        return self._functions["examples"](context)
+        """Whatever the examples function returns. Raises AppRaised."""
+        return self._run("examples", context)
+
+    def _run(self, role: str, *arguments: Any) -> Any:
+        try:
+            return self._functions[role](*arguments)
+        except AppMisused:
+            raise
+        except (Exception, SystemExit) as error:  # sys.exit in an app's function must not end the participant
+            raise AppRaised(role, error) from error
 
     def _register(self, role: str, function: FunctionT, arguments: tuple[str, ...]) -> FunctionT:
         wanted = f"def {role}({', '.join(arguments)})"

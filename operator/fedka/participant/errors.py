@@ -15,3 +15,11 @@ class ConfigRefused(Exception):  # noqa: N818 the same
 
 class ModelUnusable(Exception):  # noqa: N818 the same
     """The model cannot travel: an unknown dtype, a number out of range, a layout that changed."""
+
+
+class AppRaised(Exception):  # noqa: N818 the same
+    """The app's own code raised; the cause is what it raised."""
+
+    def __init__(self, function: str, cause: BaseException) -> None:
+        """`function` is the role of the app's function that raised."""
+        super().__init__(f"the {function} function raised {type(cause).__name__}: {cause}")

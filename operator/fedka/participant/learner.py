@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
 
 from fedka.participant import coordinates
 from fedka.participant.adapters.choose import adapter_for
@@ -21,12 +20,10 @@ from fedka.participant.app import App
 from fedka.participant.config import typed_config
 from fedka.participant.context import Context, seed_for
 from fedka.participant.errors import ModelUnusable
+from fedka.participant.layouts import layout_of
 from fedka.participant.results import Evaluated, Trained, check_examples
 from fedka.wire.exact import as_coordinates
-from fedka.wire.layout import BYTES_PER_COORDINATE, DTYPES, Layout, Tensor
-from fedka.wire.records import MOST_RECORD_BYTES
-
-MOST_LAYOUT_BYTES = MOST_RECORD_BYTES // 2  # the other half is for the pointer beside it in a commit
+from fedka.wire.layout import BYTES_PER_COORDINATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +38,9 @@ class Circumstances:
 
 
 class Learner:
-    """Runs the app's functions on its model. What they raise passes through.
+    """Runs the app's functions on its model; each raises AppRaised, AppMisused or ModelUnusable.
 
-    Making one builds the model. Raises ConfigRefused, AppMisused or ModelUnusable.
+    Making one builds the model, and raises ConfigRefused too.
     """
 
     def __init__(self, app: App[Any], circumstances: Circumstances) -> None:
@@ -116,12 +113,15 @@ class Learner:
         coordinates.load(self._tensors(), self.layout, self._held_base())
 
     def _tensors(self) -> list[FlatTensor]:
-        tensors = list(self._adapt(self._model))
-        found = {name: (dtype, shape) for name, dtype, shape in (tensor.signature for tensor in tensors)}
+        found = {tensor.signature[0]: tensor for tensor in self._adapt(self._model)}
+        tensors = []
         for wanted in self.layout.tensors:
-            now = found.pop(wanted.name, None)
-            if now != (wanted.dtype, wanted.shape):
-                is_now = "is gone" if now is None else f"is {now[0]} {list(now[1])} now"
+            tensor = found.pop(wanted.name, None)
+            now = tensor.signature[1:] if tensor is not None else None
+            if tensor is not None and now == (wanted.dtype, wanted.shape):
+                tensors.append(tensor)
+            else:
+                is_now = f"is {now[0]} {list(now[1])} now" if now else "is gone"
                 raise ModelUnusable(
                     f"tensor {wanted.name!r} was {wanted.dtype} {list(wanted.shape)} when the model was made and "
                     f"{is_now}: change values in place, never names, dtypes or shapes"
@@ -129,28 +129,3 @@ class Learner:
         if found:
             raise ModelUnusable(f"the model has got a new tensor {next(iter(found))!r}: make it in @app.model")
         return tensors
-
-
-def layout_of(signatures: Iterable[tuple[str, str, tuple[int, ...]]]) -> Layout:
-    """The layout of a model's tensors. Raises ModelUnusable naming what cannot travel."""
-    tensors = []
-    for name, dtype, shape in signatures:
-        if dtype not in DTYPES:
-            raise ModelUnusable(f"tensor {name!r} is {dtype}: {', '.join(DTYPES)} can travel")
-        try:
-            tensors.append(Tensor(name=name, dtype=dtype, shape=shape))
-        except ValidationError as error:
-            raise ModelUnusable(f"tensor {name!r}: {error.errors()[0]['msg']}") from None
-    if sum(tensor.coordinates for tensor in tensors) == 0:
-        raise ModelUnusable("the model holds no numbers: there is nothing to train")
-    try:
-        layout = Layout(tensors=tuple(tensors))
-    except ValidationError as error:
-        raise ModelUnusable(f"the model has {len(tensors)} tensors: {error.errors()[0]['msg']}") from None
-    size = len(layout.model_dump_json(by_alias=True))
-    if size > MOST_LAYOUT_BYTES:
-        raise ModelUnusable(
-            f"the names and shapes of the model's {len(tensors)} tensors take {size} bytes: at most "
-            f"{MOST_LAYOUT_BYTES} fit into a record; merge tensors or shorten their names"
-        )
-    return layout

@@ -1,0 +1,20 @@
+"""A participant's log: stderr, one readable line each."""
+
+import logging
+import sys
+
+APP_LOGGER = "app"
+
+
+def log_to_stderr(participant: str) -> None:
+    """Log to stderr: time, level, participant, message. Fedka and the app from INFO on, libraries from WARNING on."""
+    name = participant.replace("%", "%%")
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.WARNING,
+        format=f"%(asctime)s %(levelname)-7s {name}: %(message)s",
+        datefmt="%H:%M:%S",
+        force=True,
+    )
+    for logger in ("fedka", APP_LOGGER):
+        logging.getLogger(logger).setLevel(logging.INFO)
