@@ -33,17 +33,29 @@ class ChunkWriter:
         upload: bytes,
         timeout_seconds: float = 120.0,
     ) -> Pointer:
-        """Upload chunks in index order and wait until all are acknowledged.
+        """Upload chunks in index order and wait until all are acknowledged; see `upload_indexed`."""
+        return self.upload_indexed(topic, partition, enumerate(chunks), upload=upload, timeout_seconds=timeout_seconds)
+
+    def upload_indexed(
+        self,
+        topic: str,
+        partition: int,
+        chunks: Iterable[tuple[int, npt.NDArray[np.uint8]]],
+        *,
+        upload: bytes,
+        timeout_seconds: float = 120.0,
+    ) -> Pointer:
+        """Upload chunks with their indices, in any order, and wait until all are acknowledged.
 
         Each chunk is a C-contiguous uint8 array, shape (bytes,); it may be reused as soon as the next one is asked
         for. `upload` is 16 random bytes, new for each call. Raises WriteFailed where not all were acknowledged within
         `timeout_seconds` after the last one was handed over.
         """
         running = _Upload(topic, partition)
-        digests: list[bytes] = []
-        for index, chunk in enumerate(chunks):
+        digests: dict[int, bytes] = {}
+        for index, chunk in chunks:
             digest = chunk_digest(chunk.data)
-            digests.append(digest)
+            digests[index] = digest
             headers = ChunkHeaders(upload=upload, index=index, digest=digest).encode()
             self._produce(running, index, chunk, headers)
             self._producer.poll(0)
@@ -55,7 +67,8 @@ class ChunkWriter:
             self._producer.poll(0)
             raise WriteFailed(f"an upload of {len(digests)} chunks to {topic} failed: {running.failure}")
         offsets = [running.offsets[index] for index in range(len(digests))]
-        return Pointer.of(upload=upload, offsets=offsets, digest=root_digest(digests))
+        root = root_digest(digests[index] for index in range(len(digests)))
+        return Pointer.of(upload=upload, offsets=offsets, digest=root)
 
     def close(self) -> None:
         """Give up what is outstanding."""

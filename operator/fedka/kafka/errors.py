@@ -27,6 +27,10 @@ class ChunksGone(KafkaError):  # noqa: N818
     """Chunks that a pointer names are no longer, or not, in the log."""
 
 
+class NoSuchOffset(KafkaError):  # noqa: N818
+    """A pointer names an offset that the log has not reached."""
+
+
 class ChunkCorrupt(KafkaError):  # noqa: N818
     """A chunk is not what the pointer or its own headers promise."""
 

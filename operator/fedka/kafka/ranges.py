@@ -9,11 +9,11 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka import KafkaError as Code
 
 from fedka.kafka.access import Settings, range_consumer_settings
-from fedka.kafka.errors import ChunkCorrupt, ChunksGone, KafkaError
+from fedka.kafka.errors import ChunkCorrupt, ChunksGone, KafkaError, NoSuchOffset
 from fedka.wire.chunks import ChunkHeaders, Pointer, chunk_digest, root_digest
 
 LOGGER = logging.getLogger("fedka.kafka")
@@ -78,6 +78,12 @@ class RangeReader:
         """Ask for all chunks of a pointer; `size(index)` is the bytes that chunk `index` must have."""
         self._waiting.append(_Range(key, topic, partition, pointer, size))
 
+    def cancel(self, key: Hashable) -> None:
+        """Forget the range `key`; no more events of it come from later polls."""
+        self._waiting = deque(waiting for waiting in self._waiting if waiting.key != key)
+        for place in [place for place, active in self._active.items() if active.key == key]:
+            self._drop(place)
+
     def cancel_all(self) -> None:
         """Forget all ranges."""
         self._waiting.clear()
@@ -96,7 +102,7 @@ class RangeReader:
             messages += self._consumer.consume(min(left - 1, BATCH - 1), 0)
         for message in messages:
             events.extend(self._take(message))
-        return events
+        return events if messages else self._beyond_the_end()
 
     def read(
         self, topic: str, partition: int, pointer: Pointer, size: Callable[[int], int]
@@ -134,6 +140,20 @@ class RangeReader:
         self._waiting.extendleft(reversed(later))
         if assigned:
             self._consumer.incremental_assign(assigned)
+
+    def _beyond_the_end(self) -> list[Arrived | Finished]:
+        """Ranges that name offsets which no record has: looked for when nothing comes, as asking costs a round trip."""
+        events: list[Arrived | Finished] = []
+        for place, active in list(self._active.items()):
+            try:
+                _, high = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=10.0, cached=False)
+            except KafkaException as error:
+                LOGGER.warning("reading chunks of %s: %s", active.topic, error.args[0].str())
+                return []
+            if max(active.wanted) >= high:
+                self._drop(place)
+                events.append(Finished(active.key, NoSuchOffset(f"{active.topic} ends before an offset that is named")))
+        return events
 
     def _drop(self, place: tuple[str, int]) -> None:
         self._active.pop(place)

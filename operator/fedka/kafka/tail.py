@@ -209,27 +209,38 @@ class LogView:
             self._consumer.unassign()
         return [record for record in records if record.offset < high]
 
-    def read_one(self, topic: str, partition: int, offset: int) -> LogRecord | None:
-        """The record at an offset, or None where the log does not have it."""
-        low, high = self.watermarks(topic, partition)
-        if not low <= offset < high:
-            return None
-        self._consumer.assign([TopicPartition(topic, partition, offset)])
+    def read_each(self, places: Sequence[tuple[str, int, int]]) -> list[LogRecord | None]:
+        """The record at each (topic, partition, offset), all asked for at once; None where it is gone.
+
+        One place a partition at most.
+        """
+        found: dict[tuple[str, int], LogRecord | None] = {}
+        if places:
+            self._consumer.assign([TopicPartition(*place) for place in places])
         try:
-            found: list[LogRecord] = []
-            while not found:
-                found = self._more(topic)
+            while len(found) < len(places):
+                for message in self._consume("of several topics"):
+                    place = (message.topic() or "", message.partition() or 0)
+                    error = message.error()
+                    if error is None:
+                        found.setdefault(place, as_record(message))
+                    elif error.code() in FATAL:
+                        found.setdefault(place, None)
+                    elif error.code() != Code.GROUP_AUTHORIZATION_FAILED:
+                        raise KafkaAway(f"topic {message.topic()}: {error.str()}")
         finally:
             self._consumer.unassign()
-        return found[0] if found[0].offset == offset else None
+        return [_exact(found[topic, partition], offset) for topic, partition, offset in places]
 
-    def _more(self, topic: str) -> list[LogRecord]:
+    def _consume(self, what: str) -> list[Message]:
         messages = self._consumer.consume(1, ANSWER_SECONDS)
         if not messages:
-            raise KafkaAway(f"no record of topic {topic} arrived within {ANSWER_SECONDS:.0f} s")
-        messages += self._consumer.consume(BATCH, 0)
+            raise KafkaAway(f"no record {what} arrived within {ANSWER_SECONDS:.0f} s")
+        return messages + self._consumer.consume(BATCH, 0)
+
+    def _more(self, topic: str) -> list[LogRecord]:
         records = []
-        for message in messages:
+        for message in self._consume(f"of topic {topic}"):
             error = message.error()
             if error is None:
                 records.append(as_record(message))
@@ -238,3 +249,7 @@ class LogView:
             elif error.code() != Code.GROUP_AUTHORIZATION_FAILED:
                 raise KafkaAway(f"topic {topic}: {error.str()}")
         return records
+
+
+def _exact(record: LogRecord | None, offset: int) -> LogRecord | None:
+    return record if record is not None and record.offset == offset else None

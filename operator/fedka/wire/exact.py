@@ -98,6 +98,7 @@ class ExactSum:
     """The one accumulator of a round: 8 bytes a coordinate, whatever the number of participants."""
 
     def __init__(self, layout: Layout) -> None:
+        self.layout = layout
         self._width = layout.chunk_bytes // BYTES_PER_COORDINATE
         self._total: npt.NDArray[np.int64] = np.zeros(layout.coordinates, dtype=np.int64)
         self._added: npt.NDArray[np.int64] = np.zeros(layout.chunk_count, dtype=np.int64)

@@ -86,6 +86,7 @@ class RunState:
     layout_digest: str | None = None
     attempt: Attempt | None = None
     attempts: int = 0  # of the current round number, the open one included
+    asked_for_model: tuple[str, ...] = ()  # in round 0
     round: int = 0  # the highest round number opened
     next_round: int = 0
     opened_once: bool = False
@@ -145,8 +146,14 @@ def _layout(state: RunState, record: r.LayoutDefined, _at: At) -> RunState:
 def _opened(state: RunState, record: r.RoundOpened, at: At) -> RunState:
     same = state.opened_once and record.round == state.round
     seen = {**state.seen_until, **{s.participant: max(s.since - 1, 0) for s in record.selected}}
+    asked = (*state.asked_for_model, *(s.participant for s in record.selected)) if record.round == 0 else ()
     return replace(
         state,
+        present={
+            **state.present,
+            **{s.participant: s.hello for s in record.selected if s.participant in state.present},
+        },
+        asked_for_model=asked,
         attempt=Attempt(opened=record, at=at),
         attempts=state.attempts + 1 if same else 1,
         round=record.round,

@@ -1,0 +1,327 @@
+"""The open attempt: which commits arrived, what is being folded, when it closes.
+
+What decides is in the journal (`state.attempt`); here is only what can be read again: the commits themselves and what
+the data plane has of them.
+"""
+
+import logging
+from collections.abc import Mapping
+
+from fedka.aggregator.commits import MOST_LOOKED_AT, Refusal, answers, refuse
+from fedka.aggregator.data_plane import Begin, Copy, Fold, Publish
+from fedka.aggregator.evaluation import means
+from fedka.aggregator.events import Folded, Key
+from fedka.aggregator.wiring import Wiring
+from fedka.kafka.tail import LogRecord
+from fedka.wire.exact import Weight, weight_numerator
+from fedka.wire.records import (
+    Answer,
+    Commit,
+    Failed,
+    Hello,
+    LayoutDefined,
+    MissReason,
+    RejectReason,
+    RoundClosing,
+    RoundMissed,
+    Taken,
+    UpdateAccepted,
+    UpdateAudited,
+    UpdateDropped,
+    UpdateRejected,
+)
+from fedka.wire.run_state import Attempt, RoundPhase
+
+LOGGER = logging.getLogger("fedka.aggregator")
+
+
+class Collecting:
+    """One attempt, from its opening to the publication of its model."""
+
+    def __init__(
+        self,
+        wiring: Wiring,
+        attempt: Attempt,
+        hellos: Mapping[tuple[str, int], Hello],
+        *,
+        max_model_bytes: int,
+        skips: bool,
+    ) -> None:
+        self._wiring = wiring
+        self.opened = attempt.opened
+        self._hellos = {s.participant: hellos[s.participant, s.hello] for s in self.opened.selected}
+        self._since = {s.participant: s.since for s in self.opened.selected}
+        self._max_model_bytes = max_model_bytes
+        self._skips = skips
+        self._commits: dict[Key, Commit] = {}
+        self._waiting: list[Key] = []  # in order of arrival
+        self._folding: set[Key] = set()
+        self._folded: set[Key] = set()
+        self._publishing = False
+        self.drained = False
+        if wiring.state.layout is not None:
+            wiring.data.submit(Begin(wiring.state.layout))
+
+    @property
+    def _attempt(self) -> Attempt:
+        attempt = self._wiring.state.attempt
+        if attempt is None:
+            raise AssertionError("no attempt is open")
+        return attempt
+
+    @property
+    def deadline_ms(self) -> float:
+        """Broker time after which a commit does not count."""
+        return self._attempt.at.time_ms + self.opened.deadline_seconds * 1000.0
+
+    def answer(self, participant: str, record: LogRecord, answer: Answer) -> None:
+        """A commit or a failure of a participant arrived."""
+        if not answers(answer, self.opened, self._wiring.run) or record.offset < self._since.get(participant, 2**63):
+            return
+        attempt = self._attempt
+        key = (participant, record.offset)
+        if Taken(participant=participant, offset=record.offset) in attempt.decided or (
+            attempt.accepted.get(participant) == record.offset
+        ):
+            self._fold_again(key, answer)
+            return
+        if attempt.phase is RoundPhase.CLOSING or self._is_settled(key) or key in self._commits:
+            return
+        if record.time_ms > self.deadline_ms:
+            LOGGER.info("round %d: the answer of %s came after the deadline", self.opened.round, participant)
+        elif isinstance(answer, Failed):
+            self._reject(key, Refusal(RejectReason.APP_FAILED, answer.message, final=True), None)
+        elif isinstance(answer, Commit):
+            self._commits[key] = answer
+            self._waiting.append(key)
+            self._fold_waiting()
+
+    def folded(self, event: Folded) -> None:
+        """The data plane is done with an update."""
+        if event.key not in self._folding:
+            return
+        self._folding.discard(event.key)
+        participant, offset = event.key
+        commit = self._commits[event.key]
+        if event.reason is None:
+            self._folded.add(event.key)
+        attempt = self._attempt
+        if attempt.accepted.get(participant) == offset:
+            if event.reason is not None:
+                self._drop(event.key, event.message)
+        elif attempt.phase is RoundPhase.COLLECTING and event.reason is not None:
+            self._reject(event.key, Refusal(event.reason, event.message), commit)
+        elif attempt.phase is RoundPhase.COLLECTING:
+            self._accept(event.key, commit)
+        self._fold_waiting()
+
+    def refold(self) -> None:
+        """The accumulator is tainted: begin again with everything that was accepted or is being looked at."""
+        self._publishing = False
+        if (layout := self._wiring.state.layout) is not None:
+            self._wiring.data.submit(Begin(layout))
+        attempt = self._attempt
+        known = self._commits.keys()
+        keep = {(t.participant, t.offset) for t in attempt.decided} or {*attempt.accepted.items()} | self._folding
+        self._folded.clear()
+        self._folding.clear()
+        for key in sorted(keep & known):
+            self._submit(key)
+
+    def check(self, present: Mapping[str, object]) -> bool:
+        """Close or miss the attempt if it is time; False once the attempt is over without a model."""
+        attempt = self._attempt
+        if attempt.phase is RoundPhase.CLOSING:
+            self._publish_when_folded()
+            return True
+        accepted = len(attempt.accepted)
+        looking = {key[0] for key in self._folding} | {key[0] for key in self._waiting}
+        open_names = [n for n in self._since if n not in attempt.accepted and n not in attempt.refused]
+        possible = sum(1 for name in open_names if name in looking or (name in present and not self.drained))
+        quorum_met = accepted >= self.opened.quorum
+        if accepted >= self.opened.target or (quorum_met and possible == 0):
+            self._close()
+        elif accepted + possible < self.opened.quorum:
+            reason = MissReason.DEADLINE if self.drained else MissReason.QUORUM_IMPOSSIBLE
+            return self._miss(reason)
+        return True
+
+    def weighted_metrics(self) -> dict[str, float]:
+        """Means of the training metrics over the decided updates."""
+        decided = [(taken.participant, taken.offset) for taken in self._attempt.decided]
+        return means({key[0]: (self._numerator(key), self._commits[key].metrics) for key in decided})
+
+    def _is_settled(self, key: Key) -> bool:
+        attempt = self._attempt
+        participant, offset = key
+        return (
+            participant in attempt.accepted
+            or participant in attempt.refused
+            or participant in attempt.dropped
+            or offset in attempt.rejected.get(participant, ())
+        )
+
+    def _fold_again(self, key: Key, answer: Answer) -> None:
+        """After a restart: what the journal calls accepted is final and is only added again."""
+        if key not in self._commits and isinstance(answer, Commit):
+            self._commits[key] = answer
+            self._submit(key)
+
+    def _fold_waiting(self) -> None:
+        """Look at waiting commits, as many as the target still has room for: others are not read."""
+        attempt = self._attempt
+        if attempt.phase is RoundPhase.CLOSING:
+            self._waiting.clear()
+            return
+        self._waiting = [key for key in self._waiting if not self._is_settled(key)]
+        for key in list(self._waiting):
+            fresh = sum(1 for name, offset in self._folding if self._attempt.accepted.get(name) != offset)
+            room = self.opened.target - len(self._attempt.accepted) - fresh
+            if room <= 0:
+                return
+            if self._is_settled(key) or any(key[0] == name for name, _ in self._folding):
+                continue
+            self._waiting.remove(key)
+            commit = self._commits[key]
+            layout, announced = self._wiring.state.layout, self._hellos[key[0]].layout
+            refusal = refuse(commit, self.opened, layout, announced, self._max_model_bytes)
+            if refusal is not None:
+                self._reject(key, refusal, commit)
+                continue
+            self._define_layout(key, commit)
+            self._submit(key)
+
+    def _define_layout(self, key: Key, commit: Commit) -> None:
+        layout = commit.definition
+        if self.opened.round == 0 and layout is not None and self._wiring.state.layout is None:
+            self._wiring.append(LayoutDefined(layout=layout, digest=commit.layout, participant=key[0]))
+            self._wiring.data.submit(Begin(layout))
+
+    def _submit(self, key: Key) -> None:
+        layout = self._wiring.state.layout
+        if layout is None:
+            raise AssertionError("an update cannot be folded before a layout is defined")
+        first = self.opened.round == 0
+        self._folding.add(key)
+        self._wiring.data.submit(
+            Fold(
+                key=key,
+                topic=self._wiring.topics.update(key[0]),
+                pointer=self._commits[key].update,
+                layout=layout,
+                weight=None if first else Weight(self._numerator(key), self.opened.weight_scale),
+                max_norm=float(self.opened.max_norm) if self.opened.max_norm and not first else None,
+            )
+        )
+
+    def _numerator(self, key: Key) -> int:
+        uniform = self.opened.strategy.weighting == "Uniform"
+        commit = self._commits[key]
+        return weight_numerator(
+            commit.examples, self._hellos[key[0]].examples, self.opened.weight_scale, uniform=uniform
+        )
+
+    def _accept(self, key: Key, commit: Commit) -> None:
+        participant, offset = key
+        self._wiring.append(
+            UpdateAccepted(round=self.opened.round, attempt=self.opened.attempt, participant=participant, offset=offset)
+        )
+        self._audit(key, None, "", commit)
+
+    def _reject(self, key: Key, refusal: Refusal, commit: Commit | None) -> None:
+        participant, offset = key
+        looked_at = len(self._attempt.rejected.get(participant, ())) + 1
+        final = refusal.final or looked_at >= MOST_LOOKED_AT
+        LOGGER.warning(
+            "round %d: the update of %s is rejected: %s: %s",
+            self.opened.round,
+            participant,
+            refusal.reason.value,
+            refusal.message,
+        )
+        self._wiring.append(
+            UpdateRejected(
+                round=self.opened.round,
+                attempt=self.opened.attempt,
+                participant=participant,
+                offset=offset,
+                final=final,
+            )
+        )
+        self._audit(key, refusal.reason, refusal.message, commit)
+
+    def _audit(self, key: Key, reason: RejectReason | None, message: str, commit: Commit | None) -> None:
+        self._wiring.audit(
+            UpdateAudited(
+                round=self.opened.round,
+                attempt=self.opened.attempt,
+                participant=key[0],
+                offset=key[1],
+                accepted=reason is None,
+                reason=reason,
+                message=message[:2000],
+                examples=commit.examples if commit else 0,
+                metrics=commit.metrics if commit else {},
+            )
+        )
+
+    def _drop(self, key: Key, message: str) -> None:
+        """A decided update can no longer be read: decide anew without it."""
+        LOGGER.error("round %d: the accepted update of %s is lost: %s", self.opened.round, key[0], message)
+        self._wiring.append(
+            UpdateDropped(round=self.opened.round, attempt=self.opened.attempt, participant=key[0], offset=key[1])
+        )
+        if self._attempt.phase is RoundPhase.CLOSING:
+            if len(self._attempt.accepted) >= self.opened.quorum:
+                self._close()
+            else:
+                self._miss(MissReason.UPDATES_LOST)
+
+    def _close(self) -> None:
+        accepted = self._attempt.accepted
+        decided = tuple(Taken(participant=name, offset=accepted[name]) for name in sorted(accepted))
+        self._wiring.append(RoundClosing(round=self.opened.round, attempt=self.opened.attempt, accepted=decided))
+        self._publish_when_folded()
+
+    def _publish_when_folded(self) -> None:
+        keys = frozenset((taken.participant, taken.offset) for taken in self._attempt.decided)
+        layout = self._wiring.state.layout
+        if self._publishing or not keys <= self._folded or layout is None:
+            return
+        self._publishing = True
+        if self.opened.base is None:
+            key = next(iter(keys))
+            topic = self._wiring.topics.update(key[0])
+            self._wiring.data.submit(Copy(topic=topic, pointer=self._commits[key].update, layout=layout))
+            return
+        self._wiring.data.submit(
+            Publish(
+                keys=keys,
+                layout=layout,
+                base=self.opened.base.pointer,
+                weights=sum(self._numerator(key) for key in keys),
+                scale=self.opened.weight_scale,
+            )
+        )
+
+    def _miss(self, reason: MissReason) -> bool:
+        attempt = self._attempt
+        LOGGER.warning(
+            "round %d, attempt %d: %d of the %d updates needed (%s)",
+            self.opened.round,
+            self.opened.attempt,
+            len(attempt.accepted),
+            self.opened.quorum,
+            reason.value,
+        )
+        self._wiring.append(
+            RoundMissed(
+                round=self.opened.round,
+                attempt=self.opened.attempt,
+                accepted=len(attempt.accepted),
+                rejected=attempt.rejections,
+                reason=reason,
+                skipped=self._skips and self.opened.round > 0,
+            )
+        )
+        return False

@@ -1,0 +1,367 @@
+"""The round engine's loop: one queue of events, one thread that decides.
+
+Nothing here sleeps: it waits on the queue until the next event or the next timer (deadline, presence, evaluation).
+"""
+
+import logging
+import queue
+from collections.abc import Callable
+from contextlib import suppress
+
+from fedka import exit_codes
+from fedka.aggregator import boundary, events
+from fedka.aggregator.collecting import Collecting
+from fedka.aggregator.evaluating import Evaluating
+from fedka.aggregator.roster import Roster, decode_control
+from fedka.aggregator.wiring import Wiring
+from fedka.kafka.errors import KafkaAway, KafkaError, WriteFailed
+from fedka.kafka.tail import LogRecord
+from fedka.wire.codec import MalformedRecord, spec_decoder
+from fedka.wire.exact import weight_scale
+from fedka.wire.names import CONTROL_PARTITION
+from fedka.wire.records import (
+    Alive,
+    Answer,
+    Bye,
+    Evaluated,
+    FailReason,
+    Hello,
+    ModelRef,
+    RoundClosed,
+    RoundOpened,
+    RunCompleted,
+    RunFailed,
+    RunResumed,
+    RunSuspended,
+    Selected,
+    Spec,
+)
+from fedka.wire.run_state import RoundPhase
+
+LOGGER = logging.getLogger("fedka.aggregator")
+SPEC_DECODER = spec_decoder()
+DRAIN_AGAIN_SECONDS = 1.0
+FIRST_MODEL_SECONDS = 120
+
+
+class Engine:
+    """Decides. `follow` is called with (participant, offset) pairs whose control partitions are to be followed."""
+
+    def __init__(
+        self,
+        *,
+        wiring: Wiring,
+        inbox: "queue.SimpleQueue[events.Event]",
+        follow: Callable[[list[tuple[str, int]]], None],
+    ) -> None:
+        self._wiring = wiring
+        self._inbox = inbox
+        self._follow = follow
+        self._roster = Roster(wiring)
+        self._evaluating = Evaluating(wiring, self._roster)
+        self._collecting: Collecting | None = None
+        self._spec: Spec | None = None
+        self._followed: set[str] = set()
+        self._next_offsets: dict[str, int] = {}
+        self._drain_to: dict[str, int] = {}
+        self._drain_at: float | None = None
+        self._why = ""
+        self._exit: int | None = None
+        self._recovered: dict[tuple[str, int], Hello] = {}
+
+    def recover(self) -> None:
+        """Take up what the journal left open. Raises HelloLost."""
+        state = self._wiring.state
+        opened = state.attempt.opened if state.attempt else None
+        asked = opened.selected if opened else ()
+        self._recovered = self._roster.recover((s.participant, s.hello) for s in asked)
+        if opened is not None:
+            LOGGER.info("going on with round %d, attempt %d", opened.round, opened.attempt)
+
+    def run(self) -> int:
+        """Work until the run or this process ends; the exit code."""
+        while self._exit is None:
+            timer = self._next_timer()
+            with suppress(queue.Empty):  # then the timer is due
+                self.handle(self._inbox.get(timeout=self._seconds_to(timer)))
+            if timer is not None and self._wiring.monotonic() >= timer:
+                self._on_timer()
+            self._advance()
+        return self._exit
+
+    def handle(self, event: events.Event) -> None:  # noqa: C901 one case an event
+        """Take one event in."""
+        match event:
+            case events.ControlSeen():
+                self._on_control(event.participant, event.record)
+            case events.JournalAnswered():
+                self._on_answer(event)
+            case events.JournalSeen():
+                self._wiring.journal.check(event.record)
+            case events.Folded():
+                if self._collecting is not None:
+                    self._collecting.folded(event)
+            case events.Published():
+                self._on_published(event)
+            case events.SpecSeen():
+                self._on_spec(event.record)
+            case events.Tainted():
+                if self._collecting is not None:
+                    self._collecting.refold()
+            case events.PublishFailed():
+                fault = f"the base model can no longer be read: {event.message}"
+                self._wiring.append(RunFailed(reason=FailReason.MODEL_LOST, message=fault[:2000]))
+            case events.TroubleSeen():
+                self._on_trouble(event)
+            case events.Interrupted():
+                LOGGER.info("asked to end: the run goes on when an aggregator is started again")
+                self._exit = exit_codes.INTERRUPTED
+
+    # --- events ----------------------------------------------------------------------------------------------
+
+    def _on_answer(self, event: events.JournalAnswered) -> None:
+        if isinstance(event.outcome, WriteFailed):
+            raise event.outcome
+        self._wiring.clock.observe(event.outcome.time_ms, event.at)
+        self._wiring.journal.answered(event.record, event.outcome)
+        self._wiring.at(f"acknowledged {event.record.type}")
+
+    def _on_trouble(self, event: events.TroubleSeen) -> None:
+        if event.trouble.fatal:
+            raise KafkaError(event.trouble.message)
+        LOGGER.warning("Kafka: %s", event.trouble.message)
+        self._roster.restart_timers()
+
+    def _on_spec(self, record: LogRecord) -> None:
+        try:
+            spec = SPEC_DECODER.decode(record.value)
+        except MalformedRecord as error:
+            LOGGER.error("a spec record is refused: %s", error)  # noqa: TRY400 the message says it all
+            return
+        current = self._spec
+        if spec is None or (
+            current is not None and (spec.generation, spec.revision) < (current.generation, current.revision)
+        ):
+            return
+        self._spec = spec
+        self._evaluating.deadline_seconds = spec.rounds.deadline_seconds
+        self._follow_members(spec)
+        self._roster.set_members(spec.participants)
+        if self._collecting is None:
+            self._take_up_attempt()
+        if spec.stop is not None and not self._wiring.state.ended:
+            self._wiring.append(RunFailed(reason=spec.stop.reason, message=spec.stop.message))
+
+    def _follow_members(self, spec: Spec) -> None:
+        state = self._wiring.state
+        starts = dict(state.seen_until)
+        for asked in state.evaluation.selected if state.evaluation else ():
+            starts[asked.participant] = min(starts.get(asked.participant, 0), asked.since)
+        for asked in state.attempt.opened.selected if state.attempt else ():
+            starts[asked.participant] = min(starts.get(asked.participant, 0), asked.since)
+        wanted = {
+            *spec.participants,
+            *(a.participant for a in (state.attempt.opened.selected if state.attempt else ())),
+        }
+        new = sorted(wanted - self._followed)
+        self._followed.update(new)
+        for name in new:
+            self._next_offsets[name] = starts.get(name, 0)
+        if new:
+            self._follow([(name, self._next_offsets[name]) for name in new])
+
+    def _take_up_attempt(self) -> None:
+        attempt = self._wiring.state.attempt
+        if attempt is not None and self._spec is not None:
+            self._start_collecting(self._recovered)
+
+    def _start_collecting(self, hellos: dict[tuple[str, int], Hello]) -> None:
+        attempt, spec = self._wiring.state.attempt, self._spec
+        if attempt is None or spec is None:
+            raise AssertionError("no attempt to collect for")
+        self._drain_to, self._drain_at = {}, None
+        self._collecting = Collecting(
+            self._wiring,
+            attempt,
+            hellos,
+            max_model_bytes=spec.max_model_bytes,
+            skips=spec.rounds.on_quorum_miss == "Skip",
+        )
+
+    def _on_control(self, participant: str, record: LogRecord) -> None:
+        self._next_offsets[participant] = record.offset + 1
+        self._roster.heard(participant)
+        decoded = decode_control(self._wiring, participant, record)
+        match decoded:
+            case Hello():
+                self._roster.hello(participant, record, decoded)
+            case Alive():
+                self._roster.join(participant)
+            case Bye():
+                self._roster.leave(participant, "it said goodbye")
+            case Evaluated():
+                self._evaluating.answer(participant, decoded)
+            case Answer() if self._collecting is not None:
+                self._collecting.answer(participant, record, decoded)
+            case _:
+                pass
+
+    def _on_published(self, event: events.Published) -> None:
+        state, collecting = self._wiring.state, self._collecting
+        if state.attempt is None or collecting is None or self._spec is None:
+            return
+        self._wiring.at("published, not closed")
+        opened = state.attempt.opened
+        evaluate = self._evaluates(opened, self._spec)
+        if state.evaluation is not None and evaluate:
+            self._evaluating.close()
+        metrics = collecting.weighted_metrics() if opened.round > 0 else {}
+        duration = (self._wiring.clock.now_ms(self._wiring.monotonic()) - state.attempt.at.time_ms) / 1000.0
+        self._wiring.append(
+            RoundClosed(
+                round=opened.round,
+                attempt=opened.attempt,
+                model=ModelRef(round=opened.round, pointer=event.pointer),
+                metrics=metrics,
+                accepted=len(state.attempt.decided),
+                rejected=state.attempt.rejections,
+                evaluate=evaluate,
+            )
+        )
+        self._collecting = None
+        text = "".join(f", {name}={value:.4g}" for name, value in metrics.items())
+        LOGGER.info(
+            "round %d closed in %.3f s: %d accepted%s", opened.round, duration, len(state.attempt.decided), text
+        )
+
+    def _evaluates(self, opened: RoundOpened, spec: Spec) -> bool:
+        every, present = spec.evaluation.every_rounds, self._roster.present()
+        due = opened.round >= spec.rounds.count or (every > 0 and opened.round % every == 0)
+        able = any(s.participant in present and present[s.participant][1].evaluates for s in opened.selected)
+        return opened.round > 0 and due and able
+
+    # --- what follows from events and time -----------------------------------------------------------------------
+
+    def _advance(self) -> None:
+        """Bring the run as far as it can go now."""
+        while self._exit is None and self._spec is not None and not self._wiring.state.ended:
+            self._evaluating.check()
+            if self._wiring.state.attempt is not None:
+                if not self._advance_attempt():
+                    return
+            elif not self._step():
+                return
+        if self._wiring.state.ended and self._wiring.journal.unanswered == 0 and self._exit is None:
+            self._exit = exit_codes.OK
+
+    def _advance_attempt(self) -> bool:
+        """True where the attempt came to its end and the next step is due."""
+        collecting = self._collecting
+        if collecting is None:
+            return False
+        if self._drain_to and all(self._next_offsets.get(n, 0) >= end for n, end in self._drain_to.items()):
+            collecting.drained = True
+        if collecting.check(self._wiring.state.present):
+            return False
+        self._collecting = None
+        return True
+
+    def _step(self) -> bool:
+        """Do what comes next without an open attempt; False where there is nothing but to wait."""
+        if self._spec is None:
+            return False
+        hellos = {name: hello for name, (_, hello) in self._roster.present().items()}
+        step = boundary.next_step(self._wiring.state, self._spec, hellos, self._wiring.run, self._asked())
+        match step:
+            case boundary.Wait():
+                if step.why != self._why:
+                    LOGGER.info("waiting: %s", step.why)
+                self._why = step.why
+                return False
+            case boundary.Open():
+                self._why = ""
+                self._open(step, self._spec)
+                return False
+            case boundary.Suspend():
+                LOGGER.info("suspended")
+                self._wiring.append(RunSuspended())
+            case boundary.Resume():
+                LOGGER.info("resumed")
+                self._wiring.append(RunResumed())
+            case boundary.Complete():
+                LOGGER.info("complete: %s", step.message)
+                self._wiring.append(RunCompleted(reason=step.reason, message=step.message))
+            case boundary.Fail():
+                LOGGER.error("failed: %s", step.message)
+                self._wiring.append(RunFailed(reason=step.reason, message=step.message))
+        return True
+
+    def _asked(self) -> frozenset[str]:
+        return frozenset(self._wiring.state.asked_for_model)
+
+    def _open(self, step: boundary.Open, spec: Spec) -> None:
+        present = self._roster.present()
+        chosen = {name: present[name] for name in step.selected}
+        seconds = spec.rounds.deadline_seconds
+        self._wiring.append(
+            RoundOpened(
+                round=step.round,
+                attempt=step.attempt,
+                generation=spec.generation,
+                revision=spec.revision,
+                strategy=spec.strategy,
+                target=step.size.target,
+                quorum=step.size.quorum,
+                selected=tuple(
+                    Selected(participant=name, since=self._next_offsets[name], hello=offset)
+                    for name, (offset, _) in chosen.items()
+                ),
+                weight_scale=1
+                if spec.strategy.weighting == "Uniform"
+                else weight_scale([hello.examples for _, hello in chosen.values()]),
+                max_norm=spec.max_norm,
+                base=self._wiring.state.model,
+                nonce=self._wiring.nonce(),
+                deadline_seconds=min(seconds, FIRST_MODEL_SECONDS) if step.round == 0 else seconds,
+                count=spec.rounds.count,
+            )
+        )
+        LOGGER.info("round %d opened: %d asked, %d needed", step.round, len(chosen), step.size.quorum)
+        self._start_collecting({(name, offset): hello for name, (offset, hello) in chosen.items()})
+
+    # --- timers ---------------------------------------------------------------------------------------------------
+
+    def _deadline(self) -> float | None:
+        attempt = self._wiring.state.attempt
+        if attempt is None or self._collecting is None or attempt.phase is not RoundPhase.COLLECTING:
+            return None
+        if self._drain_to:
+            return None
+        return self._drain_at or self._wiring.clock.at(self._collecting.deadline_ms)
+
+    def _next_timer(self) -> float | None:
+        times = [self._deadline(), self._roster.next_check(), self._evaluating.next_check()]
+        known = [time for time in times if time is not None]
+        return min(known) if known else None
+
+    def _seconds_to(self, timer: float | None) -> float | None:
+        return None if timer is None else max(0.0, timer - self._wiring.monotonic())
+
+    def _on_timer(self) -> None:
+        self._roster.check()
+        deadline = self._deadline()
+        if deadline is not None and self._wiring.monotonic() >= deadline:
+            self._drain()
+
+    def _drain(self) -> None:
+        """The deadline has passed: read what the selected ones wrote before it, to watermarks taken now."""
+        if self._collecting is None:
+            return
+        names = [selected.participant for selected in self._collecting.opened.selected]
+        try:
+            ends = self._wiring.view.ends([(self._wiring.topics.update(name), CONTROL_PARTITION) for name in names])
+        except KafkaAway as error:
+            LOGGER.warning("%s", error)
+            self._drain_at = self._wiring.monotonic() + DRAIN_AGAIN_SECONDS
+            return
+        self._drain_to = dict(zip(names, ends, strict=True))

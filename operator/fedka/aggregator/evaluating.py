@@ -1,0 +1,89 @@
+"""The open evaluation: answers of those who were asked, until all came, or the deadline, or the next one."""
+
+import logging
+
+from fedka.aggregator.evaluation import means
+from fedka.aggregator.roster import Roster
+from fedka.aggregator.wiring import Wiring
+from fedka.wire.records import Evaluated, EvaluationAudited, EvaluationClosed
+from fedka.wire.run_state import OpenEvaluation
+
+LOGGER = logging.getLogger("fedka.aggregator")
+
+
+class Evaluating:
+    """Collects the answers for `state.evaluation`; they are read again from the log after a restart."""
+
+    def __init__(self, wiring: Wiring, roster: Roster, deadline_seconds: int = 600) -> None:
+        self._wiring = wiring
+        self._roster = roster
+        self._answers: dict[str, tuple[int, dict[str, float]]] = {}
+        self._round = -1
+        self.deadline_seconds = deadline_seconds
+
+    def answer(self, participant: str, evaluated: Evaluated) -> None:
+        """An evaluation arrived; those of other models or of others than the asked do not count."""
+        evaluation = self._wiring.state.evaluation
+        if evaluation is None or not self._fits(evaluation, participant, evaluated):
+            return
+        self._turn_to(evaluation)
+        if participant in self._answers:
+            return
+        present = self._roster.present().get(participant)
+        announced = present[1].examples if present else evaluated.examples
+        self._answers[participant] = (min(evaluated.examples, announced), evaluated.metrics)
+        self._wiring.audit(
+            EvaluationAudited(
+                round=evaluated.round,
+                participant=participant,
+                examples=evaluated.examples,
+                metrics=evaluated.metrics,
+            )
+        )
+
+    def check(self) -> None:
+        """Close the evaluation if nothing more is to be expected."""
+        evaluation = self._wiring.state.evaluation
+        if evaluation is None:
+            return
+        self._turn_to(evaluation)
+        present = self._roster.present()
+        missing = [
+            selected.participant
+            for selected in evaluation.selected
+            if selected.participant not in self._answers
+            and selected.participant in present
+            and present[selected.participant][1].evaluates
+        ]
+        if not missing or self._wiring.monotonic() >= self._deadline(evaluation):
+            self.close()
+
+    def close(self) -> None:
+        """Close the open evaluation with the answers that are there."""
+        evaluation = self._wiring.state.evaluation
+        if evaluation is None:
+            return
+        self._turn_to(evaluation)
+        found = means(self._answers)
+        self._wiring.append(EvaluationClosed(round=evaluation.round, participants=len(self._answers), metrics=found))
+        if found:
+            text = ", ".join(f"{name}={value:.4g}" for name, value in found.items())
+            LOGGER.info("round %d evaluated by %d: %s", evaluation.round, len(self._answers), text)
+
+    def next_check(self) -> float | None:
+        """When the evaluation ends at the latest, in monotonic seconds."""
+        evaluation = self._wiring.state.evaluation
+        return self._deadline(evaluation) if evaluation else None
+
+    def _deadline(self, evaluation: OpenEvaluation) -> float:
+        return self._wiring.clock.at(evaluation.at.time_ms + self.deadline_seconds * 1000.0)
+
+    def _turn_to(self, evaluation: OpenEvaluation) -> None:
+        if evaluation.round != self._round:
+            self._round = evaluation.round
+            self._answers = {}
+
+    @staticmethod
+    def _fits(evaluation: OpenEvaluation, participant: str, evaluated: Evaluated) -> bool:
+        asked = any(selected.participant == participant for selected in evaluation.selected)
+        return asked and (evaluated.round, evaluated.model) == (evaluation.round, evaluation.model.pointer.digest)

@@ -1,0 +1,141 @@
+"""The journal's writer: one per process, for one epoch.
+
+A starting aggregator reads the journal to its end, appends `aggregator.started` with the next epoch, reads on to its
+own record and writes nothing before that. From then on its state advances with each record as it is written: a write
+that fails ends the process, so nothing that was acted on can be missing from the log for long.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from fedka.kafka.tail import LogRecord, LogView
+from fedka.kafka.writer import Outcome, RecordWriter, Written
+from fedka.wire.codec import MalformedRecord, journal_decoder
+from fedka.wire.journal import JournalPosition, Verdict, judge, sign, start
+from fedka.wire.records import AggregatorStarted, JournalRecord, RoundOpened
+from fedka.wire.run_state import At, RunState, advance
+
+
+class Fenced(Exception):  # noqa: N818 it is what happened
+    """Another aggregator has opened a higher epoch: this one must not write any more."""
+
+
+class JournalBroken(Exception):  # noqa: N818
+    """The journal has lost records, or a record of ours came back as one that does not exist."""
+
+
+@dataclass(slots=True)
+class Replay:
+    """A journal as far as it was read: the position, the state, and the next offset."""
+
+    position: JournalPosition
+    state: RunState
+    next_offset: int = 0
+
+    @classmethod
+    def empty(cls) -> "Replay":
+        """Before the first record."""
+        return cls(JournalPosition(), RunState())
+
+    def take(self, record: LogRecord) -> Verdict:
+        """Read on by one record."""
+        self.position, verdict = judge(self.position, record.value)
+        self.next_offset = record.offset + 1
+        if verdict is Verdict.VALID:
+            decoded = DECODER.decode(record.value)
+            if decoded is not None:
+                self.state = advance(self.state, decoded, At(record.offset, record.time_ms))
+        return verdict
+
+
+DECODER = journal_decoder()
+
+
+def replay(view: LogView, topic: str) -> Replay:
+    """The journal to its end. Raises JournalBroken where its head is gone."""
+    low, _ = view.watermarks(topic)
+    if low > 0:
+        raise JournalBroken(f"the first {low} records of {topic} are gone: a run cannot go on without its journal")
+    reading = Replay.empty()
+    for record in view.read_to_end(topic):
+        reading.take(record)
+    if reading.next_offset > 0 and reading.position.epoch == 0:
+        raise JournalBroken(f"{topic} holds {reading.next_offset} records but none that opens an epoch")
+    return reading
+
+
+def open_epoch(view: LogView, writer: RecordWriter, topic: str, reading: Replay, software: str) -> tuple[Replay, int]:
+    """Append `aggregator.started` and read on to it; the replay up to it, and the broker's time of it in ms.
+
+    Raises Fenced where another one's `started` came first, WriteFailed where it was not acknowledged.
+    """
+    data = start(reading.position, AggregatorStarted(software=software))
+    written = writer.write_now(topic, 0, data)
+    while reading.next_offset <= written.offset:
+        for record in view.read_to_end(topic, offset=reading.next_offset):
+            verdict = reading.take(record)
+            if record.offset == written.offset:
+                if verdict is not Verdict.VALID:
+                    raise Fenced(f"another aggregator opened epoch {reading.position.epoch} first")
+                return reading, written.time_ms
+    raise JournalBroken(f"our own record at {written.offset} of {topic} cannot be read back")
+
+
+class JournalWriter:
+    """Appends records of this epoch and keeps the state that they make."""
+
+    def __init__(
+        self,
+        *,
+        writer: RecordWriter,
+        topic: str,
+        reading: Replay,
+        on_answer: Callable[[JournalRecord, Outcome], None],
+        now_ms: Callable[[], float],
+    ) -> None:
+        self._writer = writer
+        self._topic = topic
+        self._position = reading.position
+        self._read_back = reading.position
+        self._on_answer = on_answer
+        self._now_ms = now_ms
+        self.unanswered = 0
+        self.state = reading.state
+
+    @property
+    def position(self) -> JournalPosition:
+        """The epoch and seq written last."""
+        return self._position
+
+    def append(self, record: JournalRecord) -> None:
+        """Write the next record. The state advances at once; Kafka's answer comes as an event."""
+        self._position, data = sign(self._position, record)
+        at = At(offset=-1, time_ms=int(self._now_ms()))
+        signed = record.model_copy(update={"epoch": self._position.epoch, "seq": self._position.seq})
+        self.state = advance(self.state, signed, at)
+        self.unanswered += 1
+        self._writer.write(self._topic, 0, data, lambda outcome: self._on_answer(record, outcome))
+
+    def answered(self, record: JournalRecord, written: Written) -> None:
+        """Kafka has a record of ours; of an opening, the deadline counts from the broker's time of it."""
+        self.unanswered -= 1
+        attempt = self.state.attempt
+        if isinstance(record, RoundOpened) and attempt is not None and attempt.opened.nonce == record.nonce:
+            at = At(offset=written.offset, time_ms=written.time_ms)
+            self.state = replace(self.state, attempt=replace(attempt, at=at))
+
+    def check(self, record: LogRecord) -> None:
+        """Read back a record. Raises Fenced or JournalBroken."""
+        epoch = self._position.epoch
+        self._read_back, verdict = judge(self._read_back, record.value)
+        if self._read_back.epoch > epoch:
+            raise Fenced(f"epoch {self._read_back.epoch} was opened by another aggregator")
+        if verdict is Verdict.BROKEN and _claims(record.value, epoch):
+            raise JournalBroken(f"the record at {record.offset} of {self._topic} does not fit the journal")
+
+
+def _claims(data: bytes | None, epoch: int) -> bool:
+    try:
+        return DECODER.header(data).get("epoch") == epoch
+    except MalformedRecord:
+        return False

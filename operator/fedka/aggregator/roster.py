@@ -1,0 +1,148 @@
+"""Who is there and what they said of themselves."""
+
+import logging
+from collections.abc import Iterable
+
+from fedka.aggregator.presence import Presence
+from fedka.aggregator.wiring import Wiring
+from fedka.kafka.tail import LogRecord
+from fedka.wire.codec import MalformedRecord, control_decoder
+from fedka.wire.names import CONTROL_PARTITION
+from fedka.wire.records import (
+    Hello,
+    ParticipantAudited,
+    ParticipantJoined,
+    ParticipantLost,
+    ParticipantRemoved,
+    RejectReason,
+)
+
+LOGGER = logging.getLogger("fedka.aggregator")
+DECODER = control_decoder()
+JOIN_AGAIN_SECONDS = 60.0
+
+
+class HelloLost(Exception):  # noqa: N818 it is what happened
+    """A hello that the journal refers to is no longer in the participant's topic."""
+
+
+class Roster:
+    """Presence and the last hello of each participant."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._presence = Presence()
+        self._hellos: dict[str, tuple[int, Hello]] = {}
+        self._waiting_to_join: set[str] = set()
+        self._members: frozenset[str] = frozenset()
+
+    def recover(self, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Hello]:
+        """Read the hellos of those present, and those at (participant, offset) that an open attempt refers to."""
+        state = self._wiring.state
+        places = sorted({*state.present.items(), *wanted})
+        topics = self._wiring.topics
+        records = self._wiring.view.read_each(
+            [(topics.update(name), CONTROL_PARTITION, offset) for name, offset in places]
+        )
+        found: dict[tuple[str, int], Hello] = {}
+        for (name, offset), record in zip(places, records, strict=True):
+            hello = DECODER.decode(record.value) if record is not None else None
+            if not isinstance(hello, Hello):
+                raise HelloLost(f"the hello of {name} at offset {offset} is no longer in {topics.update(name)}")
+            found[name, offset] = hello
+        self._hellos = {name: (offset, found[name, offset]) for name, offset in state.present.items()}
+        self._presence.track(state.present, self._wiring.monotonic())
+        self._presence.restart(self._wiring.monotonic())
+        return found
+
+    def set_members(self, members: Iterable[str]) -> None:
+        """Who the spec names; others are removed."""
+        self._members = frozenset(members)
+        for name in sorted(set(self._wiring.state.present) - self._members):
+            LOGGER.info("%s is no longer in the spec", name)
+            self._wiring.append(ParticipantRemoved(participant=name))
+        self._track()
+
+    def present(self) -> dict[str, tuple[int, Hello]]:
+        """Those present, with the offset of their last hello."""
+        return {name: self._hellos[name] for name in self._wiring.state.present}
+
+    def heard(self, participant: str) -> None:
+        """Any record of a participant."""
+        self._presence.heard(participant, self._wiring.monotonic())
+
+    def hello(self, participant: str, record: LogRecord, hello: Hello) -> None:
+        """A participant presents itself; one that is present already counts anew from the next round."""
+        if participant not in self._members:
+            return
+        self._hellos[participant] = (record.offset, hello)
+        layout = self._wiring.state.layout_digest
+        fault = layout is not None and hello.layout != layout
+        self._wiring.audit(
+            ParticipantAudited(
+                participant=participant,
+                examples=hello.examples,
+                software=hello.software,
+                reason=RejectReason.WRONG_LAYOUT if fault else None,
+                message="its model's tensors, dtypes or shapes are not those of the run" if fault else "",
+            )
+        )
+        if fault:
+            LOGGER.warning("%s has a model of another layout and is not asked", participant)
+        self.join(participant)
+
+    def join(self, participant: str) -> None:
+        """Count a participant in, if it said hello and is not in already."""
+        if participant in self._wiring.state.present or participant not in self._hellos:
+            return
+        if participant not in self._members:
+            return
+        if not self._presence.may_join(participant, self._wiring.monotonic()):
+            self._waiting_to_join.add(participant)
+            return
+        self._waiting_to_join.discard(participant)
+        self._wiring.append(ParticipantJoined(participant=participant, offset=self._hellos[participant][0]))
+        LOGGER.info("%s joined", participant)
+        self._track()
+
+    def leave(self, participant: str, why: str) -> None:
+        """Count a participant out."""
+        self._waiting_to_join.discard(participant)
+        if participant in self._wiring.state.present:
+            LOGGER.warning("%s is lost: %s", participant, why)
+            self._wiring.append(ParticipantLost(participant=participant))
+            self._track()
+
+    def restart_timers(self) -> None:
+        """Kafka was away: nobody's silence counts."""
+        self._presence.restart(self._wiring.monotonic())
+
+    def check(self) -> None:
+        """Find those who are lost, let those join who had to wait."""
+        for name in self._presence.lost(self._wiring.monotonic()):
+            self.leave(name, "nothing was heard of it for 30 s")
+        for name in sorted(self._waiting_to_join):
+            self.join(name)
+
+    def next_check(self) -> float | None:
+        """When `check` has something to do, in monotonic seconds."""
+        times = [self._presence.next_check()]
+        if self._waiting_to_join:
+            times.append(self._wiring.monotonic() + JOIN_AGAIN_SECONDS)
+        known = [time for time in times if time is not None]
+        return min(known) if known else None
+
+    def _track(self) -> None:
+        self._presence.track(self._wiring.state.present, self._wiring.monotonic())
+
+
+def decode_control(wiring: Wiring, participant: str, record: LogRecord) -> object | None:
+    """A control record, or None where it is unknown or rubbish, which is only audited."""
+    try:
+        return DECODER.decode(record.value)
+    except MalformedRecord as error:
+        LOGGER.warning("%s wrote a record that is refused: %s", participant, error)
+        wiring.audit(
+            ParticipantAudited(participant=participant, reason=RejectReason.MALFORMED, message=str(error)[:2000])
+        )
+        return None
