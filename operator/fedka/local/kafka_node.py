@@ -82,7 +82,7 @@ class KafkaNode:
         text = server_properties(data=self.data, ports=ports, extra=self.properties)
         self._settings_file.write_text(text, encoding="utf-8")
         return self.launcher.start(
-            self._command("kafka.Kafka", str(self._settings_file), making_archive=not self._archive.exists()),
+            self._command("kafka.Kafka", str(self._settings_file), making_archive=self._archive_is_wanted),
             log=self.log,
             ready=READY_LINE,
             timeout_seconds=START_SECONDS,
@@ -91,7 +91,7 @@ class KafkaNode:
 
     def stop(self, process: TiedProcess, *, grace_seconds: float, progress: Callable[[str], None]) -> None:
         """In order: the next start has nothing to recover. The first stop leaves the archive for quick starts."""
-        if process.alive and not self._archive.exists():
+        if process.alive and self._archive_is_wanted:
             progress("Preparing Kafka for quicker starts (3 s), once")
         process.terminate(grace_seconds=grace_seconds)
         unfinished = self._unfinished_archive
@@ -106,6 +106,10 @@ class KafkaNode:
     @property
     def _archive(self) -> Path:
         return self.installation.archive(self.java)
+
+    @property
+    def _archive_is_wanted(self) -> bool:
+        return self.java.can_archive_classes and not self._archive.exists()
 
     @property
     def _unfinished_archive(self) -> Path:
