@@ -116,14 +116,11 @@ def test_a_program_that_does_not_exist_is_given_up(supervised):
 def test_passes_a_signal_on_and_ends_with_the_program(supervised, number):
     run = supervised("""
         import signal, sys
-        def stop(number, frame):
-            print("stopped by", number)
-            sys.exit(5)
-        signal.signal(signal.SIGTERM, stop)
-        signal.signal(signal.SIGINT, stop)
+        signals = {signal.SIGTERM, signal.SIGINT}
+        signal.pthread_sigmask(signal.SIG_BLOCK, signals)
         print("ready")
-        while True:
-            signal.pause()
+        print("stopped by", int(signal.sigwait(signals)))
+        sys.exit(5)
     """)
     assert run.line() == "ready"
     run.process.send_signal(number)
