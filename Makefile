@@ -37,7 +37,7 @@ lint: env-dev ## style, types, layers, and whether the CRD is what the models sa
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m fedka.api.crd --check
 
 format: env-dev ## what can be put right by itself
