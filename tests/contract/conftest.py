@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 import pytest
 
-from fedka.local.admission import AdmitAnything
 from fedka.local.cluster import InMemoryCluster
+from fedka.local.crd_admission import CrdAdmission
 from fedka.reconcile.ports import NAMESPACE, Cluster, Kind, NotFound
 
 ADAPTERS = ("in-memory",)
@@ -37,7 +37,7 @@ class Subject:
 
 @pytest.fixture(params=ADAPTERS)
 async def subject(request: pytest.FixtureRequest) -> Subject:
-    cluster = InMemoryCluster(clock=lambda: datetime.now(UTC), random=Random(1), admission=AdmitAnything())  # noqa: S311  no secrets
+    cluster = InMemoryCluster(clock=lambda: datetime.now(UTC), random=Random(1), admission=CrdAdmission())  # noqa: S311  no secrets
     return Subject(cluster, "default", cluster.raw_delete)
 
 

@@ -24,7 +24,13 @@ _POD = {
 }
 _EVERY_KIND: Mapping[str, tuple[str, ...]] = {"metadata.ownerReferences": ("uid",), "metadata.finalizers": ()}
 LIST_KEYS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "FederatedTraining": {"spec.participants": ("name",), "status.conditions": ("type",)},
+    "FederatedTraining": {
+        "spec.participants": ("name",),
+        "status.conditions": ("type",),
+        "status.participants.detail": ("name",),
+        "status.rounds.history.metrics": ("name",),
+        "status.model.metrics": ("name",),
+    },
     "Job": {f"spec.template.spec.{path}": keys for path, keys in _POD.items()},
     "Pod": {f"spec.{path}": keys for path, keys in _POD.items()} | {"status.conditions": ("type",)},
 }
@@ -150,6 +156,7 @@ def apply_fields(schema: Schema, live: Json, applied: Json, owners: Owners, owne
     for path in sorted(owners.get(owner, frozenset()) - wanted, key=len):  # an item before the members that name it
         if path not in shared and not _holds_more(path, wanted | shared):
             result = schema.without(result, path)
+    result = schema.merged(result, applied)  # an empty list or map that is named stays, though all in it went
     changed = {path for path, value in named.items() if before.get(path) != value}
     remaining = {other: fields - changed for other, fields in others.items()}
     return result, {other: fields for other, fields in remaining.items() if fields} | {owner: wanted}
