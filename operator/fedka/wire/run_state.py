@@ -71,6 +71,7 @@ class OpenEvaluation:
     model: r.ModelRef
     at: At
     selected: tuple[r.Selected, ...]
+    quorum: int  # of answers, for a stop rule to look at the means
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,10 @@ def _closed(state: RunState, record: r.RoundClosed, at: At) -> RunState:
         rejected=record.rejected,
         metrics=record.metrics,
     )
-    evaluation = OpenEvaluation(record.round, record.model, at, attempt.opened.selected) if record.evaluate else None
+    asked = attempt.opened
+    evaluation = (
+        OpenEvaluation(record.round, record.model, at, asked.selected, asked.quorum) if record.evaluate else None
+    )
     return replace(
         state,
         attempt=None,
@@ -259,8 +263,8 @@ def _evaluated(state: RunState, record: r.EvaluationClosed, _at: At) -> RunState
     )
     current = state.model is not None and state.model.round == record.round
     still_open = state.evaluation if state.evaluation and state.evaluation.round != record.round else None
-    evaluations = state.evaluations
-    if record.participants:
+    evaluations, closed = state.evaluations, state.evaluation
+    if closed is not None and closed.round == record.round and record.participants >= closed.quorum:
         evaluations = (*evaluations, (record.round, record.metrics))[-EVALUATIONS:]
     return replace(
         state,
