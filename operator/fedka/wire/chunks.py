@@ -8,6 +8,7 @@ bytes. Its root digest covers the chunk digests in index order, which keeps cont
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import Annotated
 
 from blake3 import blake3
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,6 +24,7 @@ Headers = Mapping[str, bytes | str | None] | Sequence[tuple[str, bytes | str | N
 
 Hex16 = Field(pattern="^[0-9a-f]{32}$")
 Hex32 = Field(pattern="^[0-9a-f]{64}$")
+Delta = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what the difference of two offsets can be
 
 
 def chunk_digest(data: bytes | memoryview) -> bytes:
@@ -72,7 +74,7 @@ class Pointer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     upload: str = Hex16
-    deltas: tuple[int, ...] = Field(min_length=1, max_length=MOST_CHUNKS, alias="offsets")
+    deltas: tuple[Delta, ...] = Field(min_length=1, max_length=MOST_CHUNKS, alias="offsets")
     digest: str = Hex32
 
     @classmethod

@@ -15,9 +15,17 @@ from fedka.wire.records import MOST_RECORD_BYTES, Record
 
 R = TypeVar("R", bound=Record)
 
+_LONGEST_REASON = 512
+
 
 class MalformedRecord(ValueError):  # noqa: N818 it names what is wrong with the record, not with the program
-    """The bytes are not a control record that this version reads."""
+    """The bytes are not a control record that this version reads.
+
+    The message is short whatever the record holds, since others carry it on in records of their own.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 3] + "...")
 
 
 class RecordTooLarge(ValueError):  # noqa: N818 the same
@@ -67,9 +75,10 @@ class Decoder(Generic[R]):
             raise MalformedRecord(f"not JSON: {error}") from None
         if not isinstance(document, dict) or not isinstance(document.get("type"), str):
             raise MalformedRecord("a JSON object with a string member `type` was expected")
-        if document.get("v") != records.VERSION:
+        version = document.get("v")
+        if type(version) is not int or version != records.VERSION:  # true == 1 == 1.0
             raise MalformedRecord(
-                f"{document['type']} record of version {document.get('v')!r}: this software reads {records.VERSION}"
+                f"version {version!r} of a {document['type']} record: this software reads {records.VERSION}"
             )
         return document
 

@@ -8,6 +8,7 @@ Both ends allocate from the layout alone, so its size is checked before anything
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Annotated
 
 from blake3 import blake3
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,12 +28,16 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
+Dimension = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""Negative ones are left to `has_sane_shapes`; one of thousands of digits could not even be printed in the refusal."""
+
+
 class Tensor(_Part):
     """One tensor: its name, its dtype in the participant's framework, its shape. Complex ones count two floats each."""
 
     name: str = Field(min_length=1, max_length=512)
     dtype: str = Field(pattern="^(" + "|".join(DTYPES) + ")$")
-    shape: tuple[int, ...] = Field(max_length=16)
+    shape: tuple[Dimension, ...] = Field(max_length=16)
 
     @property
     def coordinates(self) -> int:
