@@ -130,4 +130,4 @@ class App(Generic[ConfigT]):
 
 
 def _kind(result: object) -> str:
-    return "None" if result is None else f"a {type(result).__name__}"
+    return "None" if result is None else f"an object of type {type(result).__name__}"

@@ -18,8 +18,8 @@ def load_app(entrypoint: str, directory: Path) -> App[object]:
     app = _attribute(_module(module_name, entrypoint, directory), attribute, entrypoint)
     if not isinstance(app, App):
         raise AppUnloadable(
-            f"entrypoint {entrypoint!r}: {attribute} is a {type(app).__name__}: it must be a fedka.App, "
-            "made by app = fedka.App()"
+            f"entrypoint {entrypoint!r}: {attribute} is an object of type {type(app).__name__}: "
+            "it must be a fedka.App, made by app = fedka.App()"
         )
     app.check()
     return app
