@@ -58,6 +58,7 @@ class Collecting:
         self._folding: set[Key] = set()
         self._folded: set[Key] = set()
         self._publishing = False
+        self._resume = attempt.phase is RoundPhase.CLOSING
         self.drained = False
         if wiring.state.layout is not None:
             wiring.data.submit(Begin(wiring.state.layout))
@@ -301,6 +302,7 @@ class Collecting:
                 base=self.opened.base.pointer,
                 weights=sum(self._numerator(key) for key in keys),
                 scale=self.opened.weight_scale,
+                resume=self._resume,
             )
         )
 

@@ -9,7 +9,7 @@ import logging
 import queue
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from fedka.aggregator.events import Event, Folded, Key, Published, PublishFailed, Tainted
 from fedka.kafka.access import Settings
-from fedka.kafka.chunks import ChunkWriter
+from fedka.kafka.chunks import NOTHING, ChunkWriter, Stored
 from fedka.kafka.errors import ChunkCorrupt, ChunksGone, KafkaError, WriteFailed
 from fedka.kafka.ranges import Arrived, Finished, RangeReader
 from fedka.strategies import fedavg
@@ -58,6 +58,7 @@ class Publish:
     base: Pointer
     weights: int
     scale: int
+    resume: bool = False  # a predecessor may have published some of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,19 @@ class Know:
 
 
 Task = Begin | Fold | Publish | Copy | Know
+
+
+@dataclass(frozen=True, slots=True)
+class HalfPublished:
+    """What is in the log of an upload to the model topic that its writer did not live to finish."""
+
+    upload: bytes
+    chunks: Mapping[int, Stored]
+
+    @classmethod
+    def none(cls) -> "HalfPublished":
+        """A new upload."""
+        return cls(secrets.token_bytes(UPLOAD_BYTES), NOTHING)
 
 
 @dataclass(slots=True)
@@ -143,9 +157,10 @@ class DataPlane:
                 self._reader.know(task.topic)
             case Publish():
                 if self._settle(task.keys):
-                    self._publish(task.layout, lambda: self._new_chunks(task))
+                    half = self._half_published(task.base) if task.resume else HalfPublished.none()
+                    self._publish(task.layout, lambda: self._new_chunks(task), half)
             case Copy():
-                self._publish(task.layout, lambda: self._copied_chunks(task))
+                self._publish(task.layout, lambda: self._copied_chunks(task), HalfPublished.none())
 
     def _begin(self, layout: Layout) -> None:
         self._reader.cancel_all()
@@ -255,14 +270,17 @@ class DataPlane:
         self._emit(Tainted())
         return False
 
-    def _publish(self, layout: Layout, chunks: Callable[[], Iterator[tuple[int, npt.NDArray[np.uint8]]]]) -> None:
+    def _publish(
+        self, layout: Layout, chunks: Callable[[], Iterator[tuple[int, npt.NDArray[np.uint8]]]], half: HalfPublished
+    ) -> None:
         while True:
             try:
                 pointer = self._writer.upload_indexed(
-                    self._topics.model, 0, chunks(), upload=secrets.token_bytes(UPLOAD_BYTES)
+                    self._topics.model, 0, chunks(), upload=half.upload, already=half.chunks
                 )
             except WriteFailed as error:
                 LOGGER.warning("publishing again under a new upload id: %s", error)
+                half = HalfPublished.none()
             except KafkaError as error:
                 self._emit(PublishFailed(str(error)))
                 return
@@ -271,6 +289,20 @@ class DataPlane:
                     raise AssertionError(f"{len(pointer.deltas)} chunks published, {layout.chunk_count} expected")
                 self._emit(Published(pointer))
                 return
+
+    def _half_published(self, base: Pointer) -> HalfPublished:
+        """The newest upload after the base: each kill while publishing would cost the space of a model otherwise."""
+        uploads: dict[bytes, dict[int, Stored]] = {}
+        try:
+            for offset, headers in self._reader.scan(self._topics.model, 0, max(base.offsets()) + 1):
+                uploads.setdefault(headers.upload, {})[headers.index] = Stored(offset, headers.digest)
+        except ChunksGone:
+            return HalfPublished.none()  # the base has gone with them, as its own reading will find
+        if not uploads:
+            return HalfPublished.none()
+        upload, chunks = list(uploads.items())[-1]
+        LOGGER.info("a predecessor published %d chunks of the new model", len(chunks))
+        return HalfPublished(upload, chunks)
 
     def _new_chunks(self, task: Publish) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
         if self._sum is None:

@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import cast
 
 import numpy as np
@@ -16,6 +17,17 @@ from fedka.kafka.errors import WriteFailed
 from fedka.wire.chunks import ChunkHeaders, Pointer, chunk_digest, root_digest
 
 LOGGER = logging.getLogger("fedka.kafka")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A chunk that is in the log: its offset and digest."""
+
+    offset: int
+    digest: bytes
+
+
+NOTHING: Mapping[int, Stored] = MappingProxyType({})
 
 
 class ChunkWriter:
@@ -43,19 +55,25 @@ class ChunkWriter:
         chunks: Iterable[tuple[int, npt.NDArray[np.uint8]]],
         *,
         upload: bytes,
+        already: Mapping[int, Stored] = NOTHING,
         timeout_seconds: float = 120.0,
     ) -> Pointer:
         """Upload chunks with their indices, in any order, and wait until all are acknowledged.
 
         Each chunk is a C-contiguous uint8 array, shape (bytes,); it may be reused as soon as the next one is asked
-        for. `upload` is 16 random bytes, new for each call. Raises WriteFailed where not all were acknowledged within
-        `timeout_seconds` after the last one was handed over.
+        for. `upload` is 16 random bytes, new for each call, unless an earlier upload is to be completed: then
+        `already` says what of it is in the log, by index, and chunks that fit are not sent again. Raises WriteFailed
+        where not all were acknowledged within `timeout_seconds` after the last one was handed over.
         """
         running = _Upload(topic, partition)
         digests: dict[int, bytes] = {}
         for index, chunk in chunks:
             digest = chunk_digest(chunk.data)
             digests[index] = digest
+            stored = already.get(index)
+            if stored is not None and stored.digest == digest:
+                running.offsets[index] = stored.offset
+                continue
             headers = ChunkHeaders(upload=upload, index=index, digest=digest).encode()
             self._produce(running, index, chunk, headers)
             self._producer.poll(0)

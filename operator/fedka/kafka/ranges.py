@@ -121,6 +121,28 @@ class RangeReader:
                 elif event.failure is not None:
                     raise event.failure
 
+    def scan(self, topic: str, partition: int, offset: int) -> Iterator[tuple[int, ChunkHeaders]]:
+        """Offsets and headers of the chunks from `offset` to the end that the log has now. Raises ChunksGone."""
+        self.cancel_all()
+        self.know(topic)
+        _, high = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10.0, cached=False)
+        if offset >= high:
+            return
+        self._consumer.incremental_assign([TopicPartition(topic, partition, offset)])
+        try:
+            while offset < high:
+                for message in self._consumer.consume(1, STALLED_SECONDS):
+                    error = message.error()
+                    if error is not None and error.code() in GONE:
+                        raise ChunksGone(f"chunks in {topic} are no longer in the log")
+                    if error is None:
+                        offset = (message.offset() or 0) + 1
+                        headers = ChunkHeaders.decode(message.headers())
+                        if headers is not None and offset <= high:
+                            yield offset - 1, headers
+        finally:
+            self._consumer.incremental_unassign([TopicPartition(topic, partition)])
+
     def close(self) -> None:
         """Close the consumer."""
         self._consumer.close()
