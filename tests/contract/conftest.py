@@ -14,10 +14,11 @@ from typing import Any, Protocol
 import pytest
 
 from fedka.local.cluster import InMemoryCluster
+from fedka.local.cluster_faults import UnreliableCluster
 from fedka.local.crd_admission import CrdAdmission
 from fedka.reconcile.ports import NAMESPACE, Cluster, Kind, NotFound
 
-ADAPTERS = ("in-memory",)
+ADAPTERS = ("in-memory", "in-memory, seen through an UnreliableCluster without faults")
 GENEROUS_SECONDS = 60
 MANAGER = "contract"
 
@@ -38,7 +39,10 @@ class Subject:
 @pytest.fixture(params=ADAPTERS)
 async def subject(request: pytest.FixtureRequest) -> Subject:
     cluster = InMemoryCluster(clock=lambda: datetime.now(UTC), random=Random(1), admission=CrdAdmission())  # noqa: S311  no secrets
-    return Subject(cluster, "default", cluster.raw_delete)
+    seen: Cluster = cluster
+    if request.param != "in-memory":
+        seen = UnreliableCluster(cluster, random=Random(2), stale_reads=0, late_events=0)  # noqa: S311  no secrets
+    return Subject(seen, "default", cluster.raw_delete)
 
 
 @pytest.fixture

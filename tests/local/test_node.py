@@ -271,6 +271,16 @@ async def test_a_secret_leaves_the_disk_with_its_pod(bench):
     assert list((bench.state_dir / "pods").iterdir()) == []
 
 
+async def test_bundles_of_a_killed_run_leave_the_disk_with_the_next(bench, tmp_path):
+    left = tmp_path / "killed" / "pods" / "work-abcde" / "bundle"
+    left.mkdir(parents=True)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(Bench(tmp_path / "killed", tmp_path).node.run())
+        await asyncio.sleep(0)
+        running.cancel()
+    assert not left.exists()
+
+
 async def test_a_pod_waits_for_its_secret(bench):
     await bench.start("pass", **bundled())
     pod = await bench.until_pod_is("Pending")
@@ -287,6 +297,14 @@ async def test_what_only_a_real_node_has_fails_the_job(bench):
     (pod,) = await bench.pods()
     assert pod["status"]["reason"] == "UnsupportedPod"
     assert "initContainers" in pod["status"]["message"]
+
+
+async def test_a_variable_from_elsewhere_fails_the_job(bench):
+    variable = {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}
+    await bench.start("pass", container={"env": [variable]})
+    await bench.until_job_is("Failed")
+    (pod,) = await bench.pods()
+    assert "NODE has a valueFrom" in pod["status"]["message"]
 
 
 async def test_a_suspended_job_starts_nothing(bench):

@@ -14,6 +14,7 @@ from fedka.local.cluster import InMemoryCluster
 from fedka.local.job_control import Decision, decide
 from fedka.local.kubelet import Kubelet, Machine
 from fedka.local.objects import Json, controller_of
+from fedka.local.pod_volumes import unmount
 from fedka.reconcile.ports import JOB, POD, SECRET, Conflict, EventType, NotFound, WatchEvent
 
 CONTROLLER_UID = "batch.kubernetes.io/controller-uid"
@@ -45,6 +46,7 @@ class Node:
 
     async def run(self) -> None:
         """Until cancelled. Then every process is stopped, each within the shorter of its grace and the machine's."""
+        unmount(self._machine.state_dir / "pods")  # a run that was killed could not remove its bundles
         async with asyncio.TaskGroup() as tasks:
             kubelet = Kubelet(self._cluster, self._machine, tasks=tasks, clock=self._clock)
             async with contextlib.aclosing(self._cluster.watch((SECRET, JOB, POD))) as changes:
