@@ -19,6 +19,7 @@ LOGGER = logging.getLogger("fedka.kafka")
 ANSWER_SECONDS = 10.0
 WAKE_SECONDS = 0.25  # how soon a tail notices that it is to close; records wake it at once
 BATCH = 256
+FEW = 8
 PARTITIONS_PER_CONSUMER = (
     100  # beyond it the tail of the latency grows from 2 to 300 ms: librdkafka names all in each fetch
 )
@@ -216,6 +217,7 @@ class LogView:
         """
         found: dict[tuple[str, int], LogRecord | None] = {}
         if places:
+            self._learn([topic for topic, _, _ in places])
             self._consumer.assign([TopicPartition(*place) for place in places])
         try:
             while len(found) < len(places):
@@ -231,6 +233,14 @@ class LogView:
         finally:
             self._consumer.unassign()
         return [_exact(found[topic, partition], offset) for topic, partition, offset in places]
+
+    def _learn(self, topics: Sequence[str]) -> None:
+        """An assignment of unknown topics would wait for a round of metadata: ask for them, or for all, at once."""
+        try:
+            for topic in topics if len(topics) <= FEW else [None]:
+                self._consumer.list_topics(topic, timeout=ANSWER_SECONDS)
+        except KafkaException as error:
+            raise KafkaAway(f"no answer from Kafka about topics: {error.args[0].str()}") from None
 
     def _consume(self, what: str) -> list[Message]:
         messages = self._consumer.consume(1, ANSWER_SECONDS)
