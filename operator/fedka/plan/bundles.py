@@ -28,8 +28,11 @@ def bundles(snapshot: Snapshot) -> Part:
 
 def _missing(snapshot: Snapshot, role: Role, participant: str | None) -> BundleSecret | None:
     """The Secret to make before a Job is made or goes on, or to hand over."""
-    job = snapshot.jobs.get(child_name(snapshot.training, role, participant))
-    if not topics_made(snapshot, participant) or (job is not None and not job.suspended):
+    name = child_name(snapshot.training, role, participant)
+    job = snapshot.jobs.get(name)
+    if name in snapshot.conflicts or not topics_made(snapshot, participant):
+        return None
+    if job is not None and not job.suspended:
         return None
     secret = bundle_secret(snapshot, role, participant)
     if job is None and participant not in external(snapshot):

@@ -11,7 +11,7 @@ from fedka.plan.names import child_name
 from fedka.plan.outcome import Outcome, outcome
 from fedka.plan.restarts import aggregator_restarts, last_failure
 from fedka.plan.snapshot import Role, Snapshot
-from fedka.plan.stage import Block, Stage, blocked, provisioned_once, stage
+from fedka.plan.stage import Block, Stage, provisioned_once, stage, stalled
 from fedka.plan.topics import topics_ready
 from fedka.wire.selection import round_size
 
@@ -43,14 +43,14 @@ def conditions(snapshot: Snapshot) -> tuple[Condition, ...]:
     """All conditions as they are now; a transition time changes only with its status."""
     kafka, aggregator = _kafka_ready(snapshot), _aggregator_ready(snapshot)
     ready = _ready(snapshot, kafka, aggregator)
-    stalled = _stalled(snapshot)
+    stall = _stalled(snapshot)
     verdicts = {
         ConditionType.READY: ready,
         ConditionType.KAFKA_READY: kafka,
         ConditionType.AGGREGATOR_READY: aggregator,
         ConditionType.QUORUM_AVAILABLE: _quorum_available(snapshot),
-        ConditionType.RECONCILING: _reconciling(ready, stalled),
-        ConditionType.STALLED: stalled,
+        ConditionType.RECONCILING: _reconciling(ready, stall),
+        ConditionType.STALLED: stall,
         ConditionType.SUSPENDED: _suspended(snapshot),
         ConditionType.COMPLETE: _ended(outcome(snapshot), complete=True),
         ConditionType.FAILED: _ended(outcome(snapshot), complete=False),
@@ -84,7 +84,7 @@ def needed_participants(snapshot: Snapshot) -> int:
 
 
 def _ready(snapshot: Snapshot, kafka: Verdict, aggregator: Verdict) -> Verdict:  # noqa: PLR0911  one line a cause, in the order they weigh
-    end, block, generation = outcome(snapshot), blocked(snapshot), snapshot.training.metadata.generation
+    end, block, generation = outcome(snapshot), stalled(snapshot), snapshot.training.metadata.generation
     if end is not None:
         return Verdict(holds=end.complete, reason=end.reason, message=end.message)
     if block is not None:
@@ -164,14 +164,14 @@ def _presence(snapshot: Snapshot) -> str:
 
 def _stalled(snapshot: Snapshot) -> Verdict:
     end = outcome(snapshot)
-    cause: Outcome | Block | None = None if end is not None and end.complete else end or blocked(snapshot)
+    cause: Outcome | Block | None = None if end is not None and end.complete else end or stalled(snapshot)
     if cause is None:
         return _no(Reason.NOT_STALLED, "no person need act")
     return _yes(cause.reason, cause.message)
 
 
-def _reconciling(ready: Verdict, stalled: Verdict) -> Verdict:
-    if ready.holds or stalled.holds:
+def _reconciling(ready: Verdict, stall: Verdict) -> Verdict:
+    if ready.holds or stall.holds:
         return _no(Reason.UP_TO_DATE, "nothing is left to be done")
     return _yes(ready.reason, ready.message)
 

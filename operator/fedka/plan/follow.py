@@ -16,7 +16,8 @@ def follow(snapshot: Snapshot) -> Part:
         wanted = snapshot.followed and not _end_recorded(snapshot)
     else:
         names = snapshot.topics
-        wanted = all(snapshot.topic_ids.get(name) for name in (names.spec, names.journal, names.audit))
+        made = all(snapshot.topic_ids.get(name) for name in (names.spec, names.journal, names.audit))
+        wanted = made if snapshot.trouble is None else snapshot.followed
     return Part(follow=wanted) if wanted is not snapshot.followed else Part()
 
 

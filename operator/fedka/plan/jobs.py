@@ -19,6 +19,7 @@ from fedka.plan.snapshot import JobView, Role, Snapshot
 from fedka.plan.stage import Stage, stage
 from fedka.plan.topics import topics_made
 
+CONFLICT_RETRY_SECONDS = 30.0  # whoever has the name may have gone
 END_GRACE = timedelta(seconds=60)  # for pods to read that the run has ended, and to exit by themselves
 
 
@@ -59,7 +60,7 @@ def _create(snapshot: Snapshot, role: Role, participant: str | None) -> Part:
         return Part()
     name = child_name(snapshot.training, role, participant)
     if name in snapshot.conflicts:
-        return Part()
+        return Part(requeue_after=CONFLICT_RETRY_SECONDS)
     return Part(jobs=(NewJob(name, job_manifest(snapshot, role, participant)),))
 
 

@@ -115,6 +115,10 @@ class Part:
             getattr(self, entry.name) == entry.default for entry in fields(self) if entry.name != "requeue_after"
         )
 
+    def teaches(self) -> bool:
+        """Whether carrying it out teaches something of Kafka on which the next plan depends."""
+        return bool(self.topics or self.look_up or self.follow is not None or self.spec or self.topic_removal)
+
 
 Plan = Part
 

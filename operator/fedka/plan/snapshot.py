@@ -126,6 +126,7 @@ class Snapshot:
     ensured: Mapping[str, TopicSpec] = field(default_factory=dict)
     bundles: Mapping[str, str] = field(default_factory=dict)
     trouble: Trouble | None = None
+    doubt: bool = False  # whether Kafka answers at all is to be looked at
     followed: bool = False
     run: RunView = field(default_factory=RunView)
     published: Published | None = None
@@ -159,9 +160,13 @@ class Snapshot:
 
     @property
     def run_known(self) -> bool:
-        """Whether the journal has been read as far as it went when it was first followed, and as the status says."""
+        """Whether the journal has been read as far as it went when it was first followed, and as the status says.
+
+        What an ended run said stays known after it is no longer followed.
+        """
         journal = self.status.journal
-        return self.followed and self.run.caught_up and (journal is None or self.run.offset >= journal.offset)
+        replayed = self.run.caught_up and (journal is None or self.run.offset >= journal.offset)
+        return replayed and (self.followed or self.state.ended)
 
     @property
     def journal_seen(self) -> bool:

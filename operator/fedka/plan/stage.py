@@ -32,7 +32,7 @@ class Block:
 
 
 def blocked(snapshot: Snapshot) -> Block | None:
-    """What a person must change, if anything. A run that lives goes on with what was delivered before."""
+    """Why the spec cannot be followed, if so. A run that lives goes on with what was delivered before."""
     if snapshot.kafka is None:
         name = snapshot.training.spec.kafka.cluster_name
         known = ", ".join(sorted(snapshot.settings.kafka_clusters)) or "none"
@@ -42,6 +42,13 @@ def blocked(snapshot: Snapshot) -> Block | None:
         )
     if problems := spec_problems(snapshot.training):
         return Block(Reason.INVALID_SPEC, "; ".join(str(problem) for problem in problems)[:1024])
+    return None
+
+
+def stalled(snapshot: Snapshot) -> Block | None:
+    """What a person must change, if anything: the spec, or a child's name that is taken while all others go on."""
+    if (block := blocked(snapshot)) is not None:
+        return block
     if snapshot.conflicts:
         return Block(Reason.NAME_CONFLICT, "; ".join(snapshot.conflicts.values())[:1024])
     return None

@@ -35,15 +35,20 @@ def topics(snapshot: Snapshot) -> Part:
         return Part(look_up=(snapshot.topics.journal,), requeue_after=PROBE_SECONDS)
     if trouble is not None and snapshot.now < trouble.at + REFUSED_RETRY:
         return Part(requeue_after=seconds_until(trouble.at + REFUSED_RETRY, snapshot.now))
+    return Part(look_up=(snapshot.topics.journal,)) if snapshot.doubt else _ensure(snapshot)
+
+
+def _ensure(snapshot: Snapshot) -> Part:
+    """Once an aggregator has started, nothing is made before it is known that nothing was lost: first the ids, then
+    the replay, which tells whose topic must be there and whose is new.
+    """
     wanted = wanted_topics(snapshot)
-    if snapshot.journal_seen:
-        unknown = tuple(spec.name for spec in wanted if spec.name not in snapshot.topic_ids)
-        if unknown:
-            return Part(look_up=unknown)
-        if not snapshot.run_known:  # whose topic is missing and whose is new is known after the replay only
-            return Part()
-    different = tuple(spec for spec in wanted if snapshot.ensured.get(spec.name) != spec)
-    return Part(topics=different)
+    unknown = tuple(spec.name for spec in wanted if spec.name not in snapshot.topic_ids)
+    if snapshot.journal_seen and unknown:
+        return Part(look_up=unknown)
+    if snapshot.journal_seen and not snapshot.run_known:
+        return Part()
+    return Part(topics=tuple(spec for spec in wanted if snapshot.ensured.get(spec.name) != spec))
 
 
 def topics_ready(snapshot: Snapshot) -> bool:

@@ -1,0 +1,188 @@
+"""Carries a plan out, step by step. Each step may be repeated, and each is preceded by a look at who leads.
+
+Order: what makes later steps safe comes first (the finalizer before any topic, topics before pods), the status comes
+after what it reports, and what may take long because Kafka is away comes after the status that says so.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from fedka.api.status import TrainingStatus
+from fedka.api.training import FINALIZER
+from fedka.plan.parts import Plan
+from fedka.plan.snapshot import Snapshot
+from fedka.reconcile.cache import CachedTraining, TrainingKey
+from fedka.reconcile.children import Children
+from fedka.reconcile.kafka_side import KafkaSide, ReceiveRecords, ReceiveTrouble
+from fedka.reconcile.memory import RunMemory
+from fedka.reconcile.ports import FEDERATED_TRAINING, Cluster, Forbidden, NotFound
+from fedka.reconcile.throttle import StatusThrottle
+
+FINALIZER_FIELD_MANAGER = "fedka-operator-finalizer"
+STATUS_FIELD_MANAGER = "fedka-operator-status"
+
+
+class NotLeaderError(Exception):
+    """Another operator leads by now: whatever this one planned is not its to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a plan is about."""
+
+    key: TrainingKey
+    cached: CachedTraining
+    memory: RunMemory
+    snapshot: Snapshot
+    deliver: ReceiveRecords
+    trouble: ReceiveTrouble
+
+
+class Applier:
+    """Carries plans out. `still_leader` is asked before each step."""
+
+    def __init__(
+        self,
+        *,
+        cluster: Cluster,
+        kafka: Mapping[str, KafkaSide],
+        throttle: StatusThrottle[TrainingKey],
+        still_leader: Callable[[], bool],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._cluster = cluster
+        self._kafka = kafka
+        self._throttle = throttle
+        self._still_leader = still_leader
+        self._clock = clock
+
+    async def apply(self, plan: Plan, subject: Subject) -> float | None:
+        """Do what the plan says; seconds until its training should be looked at again, or None.
+
+        Raises a ClusterError, a ProvisioningError, NameTakenError or NotLeaderError; what was done until then stands.
+        """
+        version = subject.cached.resource_version
+        if plan.finalizer is True:
+            version = await self._set_finalizers(subject, (FINALIZER,))
+        await self._before_status(plan, subject)
+        wait = await self._status(plan, subject, version)
+        await self._after_status(plan, subject)
+        delays = [delay for delay in (plan.requeue_after, wait) if delay is not None]
+        return min(delays) if delays else None
+
+    async def _before_status(self, plan: Plan, subject: Subject) -> None:
+        await self._provision(plan, subject)
+        children = Children(self._cluster, subject.key, subject.memory, self._clock())
+        for secret in plan.bundles:
+            self._check_leader()
+            await children.make_bundle(secret)
+        for name in plan.bundle_removals:
+            self._check_leader()
+            await children.remove_bundle(name)
+        for job in plan.jobs:
+            self._check_leader()
+            await children.make_job(job)
+        for patch in plan.job_patches:
+            self._check_leader()
+            await children.patch_job(patch)
+        for deletion in plan.job_deletions:
+            self._check_leader()
+            await children.delete_job(deletion)
+
+    async def _provision(self, plan: Plan, subject: Subject) -> None:
+        side, topics, memory = self._side(subject), subject.snapshot.topics, subject.memory
+        if side is None:
+            return
+        if plan.topics:
+            self._check_leader()
+            await side.ensure(plan.topics, memory)
+        if plan.follow is True:
+            await side.follow(topics, memory, deliver=subject.deliver, trouble=subject.trouble)
+        elif plan.follow is False:
+            await side.unfollow(memory)
+        if plan.spec is not None:
+            self._check_leader()
+            await side.publish(topics, plan.spec, memory)
+
+    async def _after_status(self, plan: Plan, subject: Subject) -> None:
+        side, memory, metadata = self._side(subject), subject.memory, subject.cached.training.metadata
+        if plan.look_up and side is not None:
+            await side.look_up(plan.look_up, memory)
+        if plan.topic_removal is not None and side is not None:
+            self._check_leader()
+            await side.remove(plan.topic_removal, memory)
+        if plan.finalizer is False:
+            await self._set_finalizers(subject, ())
+        if plan.delete_training:
+            self._check_leader()
+            with suppress(NotFound):
+                await self._cluster.delete(
+                    FEDERATED_TRAINING, subject.key.namespace, subject.key.name, uid=metadata.uid
+                )
+
+    async def _status(self, plan: Plan, subject: Subject, version: str) -> float | None:
+        """Write status and events, or say how long they have to wait."""
+        key, cached, memory = subject.key, subject.cached, subject.memory
+        if plan.status is None:
+            await self._events(plan, subject)
+            return None
+        if memory.status_sent_from and memory.status_sent_from == cached.resource_version:
+            return None  # our last write is on its way back to the cache: it will ask again
+        urgent = is_transition(cached.training.status, plan.status)
+        wait = self._throttle.wait(key, size=cached.size, urgent=urgent)
+        if wait > 0:
+            return wait
+        self._check_leader()
+        sent = _identity(subject) | {"status": plan.status.to_object()}
+        sent["metadata"] |= {"resourceVersion": version}
+        written = await self._cluster.apply_status(sent, field_manager=STATUS_FIELD_MANAGER)
+        changed = written["metadata"]["resourceVersion"] != cached.resource_version
+        memory.status_sent_from = cached.resource_version if changed else ""
+        await self._events(plan, subject)
+        return None
+
+    async def _events(self, plan: Plan, subject: Subject) -> None:
+        for event in plan.events:
+            self._check_leader()
+            with suppress(Forbidden):  # in a namespace that is being deleted nothing can be created, events included
+                await self._cluster.record_event(
+                    _identity(subject),
+                    severity=event.severity,
+                    reason=event.reason,
+                    action=event.action,
+                    note=event.note,
+                )
+
+    async def _set_finalizers(self, subject: Subject, finalizers: tuple[str, ...]) -> str:
+        self._check_leader()
+        written = await self._cluster.set_finalizers(
+            FEDERATED_TRAINING,
+            subject.key.namespace,
+            subject.key.name,
+            uid=subject.memory.uid,
+            finalizers=finalizers,
+            field_manager=FINALIZER_FIELD_MANAGER,
+        )
+        return str(written["metadata"]["resourceVersion"])
+
+    def _side(self, subject: Subject) -> KafkaSide | None:
+        return self._kafka.get(subject.cached.training.spec.kafka.cluster_name)
+
+    def _check_leader(self) -> None:
+        if not self._still_leader():
+            raise NotLeaderError("another operator has taken over")
+
+
+def is_transition(old: TrainingStatus | None, new: TrainingStatus) -> bool:
+    """Whether phase or conditions change: that is told at once, progress in its time."""
+    if old is None or old.phase != new.phase:
+        return True
+    before = {condition.type: (condition.status, condition.reason) for condition in old.conditions}
+    return before != {condition.type: (condition.status, condition.reason) for condition in new.conditions}
+
+
+def _identity(subject: Subject) -> dict[str, dict[str, str] | str]:
+    metadata = {"name": subject.key.name, "namespace": subject.key.namespace, "uid": subject.memory.uid}
+    return {"apiVersion": FEDERATED_TRAINING.api_version, "kind": FEDERATED_TRAINING.kind, "metadata": metadata}

@@ -1,0 +1,140 @@
+"""What the watch has told, reduced to what plans read: trainings, and views of their Jobs and pods.
+
+Observing by a LIST for each key would be four times slower; whole objects kept would need several times the memory.
+"""
+
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
+
+from pydantic import ValidationError
+
+from fedka.api.training import FederatedTraining
+from fedka.plan.names import LABEL_TRAINING, LABEL_UID
+from fedka.plan.snapshot import JobView, PodView
+from fedka.reconcile.ports import FEDERATED_TRAINING, JOB, POD, EventType, Kind, Object, WatchEvent
+from fedka.reconcile.views import job_view, pod_view
+
+LOGGER = logging.getLogger("fedka.reconcile")
+WATCHED = (FEDERATED_TRAINING, JOB, POD)
+
+V = TypeVar("V", JobView, PodView)
+
+
+class TrainingKey(NamedTuple):
+    """What a reconcile is asked for."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class CachedTraining:
+    """A training with what a status write needs: its resourceVersion, and its size in bytes."""
+
+    training: FederatedTraining
+    resource_version: str
+    size: int
+
+
+class _Children(Generic[V]):
+    """Views by the UID of their training, then by their own."""
+
+    def __init__(self) -> None:
+        self._by_training: dict[str, dict[str, V]] = {}
+
+    def put(self, owner: str, view: V) -> None:
+        self._by_training.setdefault(owner, {})[view.uid] = view
+
+    def drop(self, owner: str, uid: str) -> None:
+        views = self._by_training.get(owner, {})
+        views.pop(uid, None)
+        if not views:
+            self._by_training.pop(owner, None)
+
+    def of(self, owner: str) -> Iterable[V]:
+        return self._by_training.get(owner, {}).values()
+
+
+class Cache:
+    """Fed with watch events; read when a snapshot is taken."""
+
+    def __init__(self) -> None:
+        self._trainings: dict[TrainingKey, CachedTraining] = {}
+        self._jobs: _Children[JobView] = _Children()
+        self._pods: _Children[PodView] = _Children()
+        self._seen: set[tuple[str, str]] | None = set()
+
+    def take(self, event: WatchEvent) -> TrainingKey | None:
+        """Note an event; the training that it concerns, if any."""
+        if self._seen is not None:
+            self._seen.add(_identity(event.kind, event.object))
+        if event.kind == FEDERATED_TRAINING:
+            return self._take_training(event)
+        return self._take_child(event)
+
+    def covers(self, kind: Kind, objects: Iterable[Object]) -> bool:
+        """Whether all of these have been told of, be it as deleted."""
+        return self._seen is None or all(_identity(kind, obj) in self._seen for obj in objects)
+
+    def forget_seen(self) -> None:
+        """`covers` will not be asked again."""
+        self._seen = None
+
+    def training(self, key: TrainingKey) -> CachedTraining | None:
+        """The training as last told."""
+        return self._trainings.get(key)
+
+    def jobs(self, uid: str) -> tuple[JobView, ...]:
+        """The Jobs labelled with this training's UID."""
+        return tuple(self._jobs.of(uid))
+
+    def pods(self, uid: str) -> tuple[PodView, ...]:
+        """The pods labelled with this training's UID."""
+        return tuple(self._pods.of(uid))
+
+    def _take_training(self, event: WatchEvent) -> TrainingKey:
+        metadata = event.object["metadata"]
+        key = TrainingKey(metadata.get("namespace", ""), metadata["name"])
+        held = self._trainings.get(key)
+        if event.type is EventType.DELETED:
+            if held is None or held.training.metadata.uid == metadata.get("uid"):
+                self._trainings.pop(key, None)
+            return key
+        try:
+            training = FederatedTraining.from_object(dict(event.object))
+        except ValidationError as error:  # stored before a schema became stricter: only its author can mend it
+            LOGGER.error("%s is not a training that this version understands: %s", key, error)  # noqa: TRY400  the trace tells no more
+            self._trainings.pop(key, None)
+            return key
+        size = len(json.dumps(event.object, separators=(",", ":")))
+        self._trainings[key] = CachedTraining(training, metadata.get("resourceVersion", ""), size)
+        return key
+
+    def _take_child(self, event: WatchEvent) -> TrainingKey | None:
+        metadata = event.object["metadata"]
+        labels = metadata.get("labels") or {}
+        owner, name = labels.get(LABEL_UID), labels.get(LABEL_TRAINING)
+        if not owner or not name:
+            return None
+        if event.kind == JOB:
+            _note(self._jobs, owner, event, job_view(event.object))
+        elif event.kind == POD:
+            _note(self._pods, owner, event, pod_view(event.object))
+        return TrainingKey(metadata.get("namespace", ""), name)
+
+
+def _note(children: _Children[V], owner: str, event: WatchEvent, view: V | None) -> None:
+    if event.type is EventType.DELETED or view is None:
+        children.drop(owner, event.object["metadata"]["uid"])
+    else:
+        children.put(owner, view)
+
+
+def _identity(kind: Kind, obj: Object) -> tuple[str, str]:
+    return kind.kind, obj["metadata"]["uid"]

@@ -1,0 +1,44 @@
+"""What the operator remembers of a run between two reconciles. All of it may be lost: a restart finds it again."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fedka.plan.parts import Failure, TopicSpec
+from fedka.plan.snapshot import Published, Trouble
+from fedka.reconcile.projection import Projection, caught_up
+from fedka.wire.names import RunTopics
+
+
+@dataclass(slots=True)
+class NameTaken:
+    """A child's name that belongs to somebody else."""
+
+    sentence: str
+    at: datetime
+
+
+@dataclass(slots=True)
+class RunMemory:
+    """Of one training, by its UID. Changed in the event loop only."""
+
+    uid: str
+    kafka: str = "default"  # the name of its Kafka cluster
+    topic_ids: dict[str, str | None] = field(default_factory=dict)
+    ensured: dict[str, TopicSpec] = field(default_factory=dict)
+    bundles: dict[str, str] = field(default_factory=dict)
+    conflicts: dict[str, NameTaken] = field(default_factory=dict)
+    failures: dict[str, Failure] = field(default_factory=dict)
+    trouble: Trouble | None = None
+    doubt: bool = False  # a client has complained; whether Kafka is away is for a look-up to say
+    followed: RunTopics | None = None
+    journal_end: int = 0  # what there was to read when it was first followed
+    projection: Projection = field(default_factory=Projection)
+    published: Published | None = None
+    topics_deleted: bool = False
+    status_sent_from: str = ""  # the resourceVersion that our last status write replaced
+
+    def note_progress(self) -> None:
+        """Say that the projection is complete, once it is."""
+        view = self.projection.view
+        if not view.caught_up and view.offset + 1 >= self.journal_end:
+            self.projection = caught_up(self.projection)

@@ -1,0 +1,34 @@
+"""A snapshot of one training: what the watch has told, and what is remembered of its run."""
+
+from datetime import datetime, timedelta
+
+from fedka.plan.settings import Settings
+from fedka.plan.snapshot import Snapshot
+from fedka.reconcile.cache import Cache, CachedTraining
+from fedka.reconcile.memory import RunMemory
+
+CONFLICT_MEMORY = timedelta(seconds=30)  # after it, the name is tried again
+
+
+def observe(cached: CachedTraining, *, cache: Cache, memory: RunMemory, settings: Settings, now: datetime) -> Snapshot:
+    """All that a plan may depend on, copied: what changes later does not change it."""
+    uid = cached.training.metadata.uid
+    conflicts = {name: taken.sentence for name, taken in memory.conflicts.items() if now < taken.at + CONFLICT_MEMORY}
+    return Snapshot(
+        training=cached.training,
+        settings=settings,
+        now=now,
+        jobs={job.name: job for job in cache.jobs(uid)},
+        pods=cache.pods(uid),
+        conflicts=conflicts,
+        failures=dict(memory.failures),
+        topic_ids=dict(memory.topic_ids),
+        ensured=dict(memory.ensured),
+        bundles=dict(memory.bundles),
+        trouble=memory.trouble,
+        doubt=memory.doubt,
+        followed=memory.followed is not None,
+        run=memory.projection.view,
+        published=memory.published,
+        topics_deleted=memory.topics_deleted,
+    )

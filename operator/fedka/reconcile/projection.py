@@ -1,0 +1,120 @@
+"""A run's journal and audit topic made into what a status can say: a pure reducer, replayed from the first record.
+
+The journal decides what exists (`fedka.wire.journal`), so records of zombies and repeated requests change nothing but
+the position. The audit topic only explains: who was refused why. It is written by the same aggregators without a chain,
+so a record counts if its epoch is not below the newest one, and each commit is told of once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from fedka.plan.snapshot import ParticipantFacts, RunView
+from fedka.wire import records as r
+from fedka.wire.codec import MalformedRecord, audit_decoder, journal_decoder
+from fedka.wire.journal import JournalPosition, Verdict, judge
+from fedka.wire.run_state import At, advance
+
+MOST_PARTICIPANTS = 8192  # told apart; beyond it the counts of newcomers are not shown
+
+_JOURNAL = journal_decoder()
+_AUDIT = audit_decoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Where the reading stands, and the view so far."""
+
+    position: JournalPosition = field(default_factory=JournalPosition)
+    view: RunView = field(default_factory=RunView)
+    expects_start: bool = True  # the next start of an aggregator is no restart
+    audit_epoch: int = 0
+    audited: Mapping[str, int] = field(default_factory=dict)  # participant -> control offset last told of
+
+
+def read_journal(projection: Projection, data: bytes | None, at: At) -> Projection:
+    """The projection after one more record of the journal."""
+    projection = replace(projection, view=replace(projection.view, offset=at.offset))
+    position, verdict = judge(projection.position, data)
+    if verdict is not Verdict.VALID:
+        return projection
+    projection = replace(projection, position=position)
+    try:
+        record = _JOURNAL.decode(data)
+    except MalformedRecord:  # it exists by position, but says nothing that this version understands
+        return projection
+    return projection if record is None else _advance(projection, record, at)
+
+
+def read_audit(projection: Projection, data: bytes | None) -> Projection:
+    """The projection after one more record of the audit topic."""
+    try:
+        record = _AUDIT.decode(data)
+    except MalformedRecord:
+        return projection
+    if record is None or record.epoch < projection.audit_epoch:
+        return projection
+    projection = replace(projection, audit_epoch=record.epoch)
+    if isinstance(record, r.UpdateAudited):
+        return _update_audited(projection, record)
+    if isinstance(record, r.EvaluationAudited):
+        return _change(projection, record.participant, metrics=record.metrics)
+    if isinstance(record, r.ParticipantAudited):
+        latest = None if record.reason is None else projection.view.state.round
+        return _change(
+            projection, record.participant, reason=record.reason, message=record.message, rejected_round=latest
+        )
+    return projection
+
+
+def caught_up(projection: Projection) -> Projection:
+    """The projection once everything has been read that was there at first."""
+    return replace(projection, view=replace(projection.view, caught_up=True))
+
+
+def _advance(projection: Projection, record: r.JournalRecord, at: At) -> Projection:
+    before = projection.view.state
+    view = replace(projection.view, state=advance(before, record, at))
+    projection = replace(projection, view=view)
+    if before.ended:
+        return projection
+    if isinstance(record, r.AggregatorStarted):
+        return _started(projection)
+    if isinstance(record, r.RunSuspended):
+        return replace(projection, expects_start=True, view=replace(view, restarts=0))
+    if isinstance(record, r.UpdateRejected):
+        count = view.participants.get(record.participant, ParticipantFacts()).rejections + 1
+        return _change(projection, record.participant, rejections=count, rejected_round=record.round)
+    if isinstance(record, r.RoundClosed) and before.attempt is not None:
+        projection = replace(projection, expects_start=False, view=replace(view, restarts=0))
+        for taken in before.attempt.decided:
+            projection = _change(projection, taken.participant, last_round=record.round)
+    return projection
+
+
+def _started(projection: Projection) -> Projection:
+    """A start counts as a restart unless the run begins with it, or goes on with it after a suspension."""
+    count = 0 if projection.expects_start else projection.view.restarts + 1
+    return replace(projection, expects_start=False, view=replace(projection.view, restarts=count))
+
+
+def _update_audited(projection: Projection, record: r.UpdateAudited) -> Projection:
+    if record.offset <= projection.audited.get(record.participant, -1):
+        return projection
+    projection = replace(projection, audited={**projection.audited, record.participant: record.offset})
+    if record.accepted:
+        return _change(projection, record.participant, metrics=record.metrics)
+    return _change(
+        projection,
+        record.participant,
+        reason=record.reason,
+        message=record.message,
+        metrics=record.metrics,
+    )
+
+
+def _change(projection: Projection, participant: str, **changes: object) -> Projection:
+    known = projection.view.participants
+    if participant not in known and len(known) >= MOST_PARTICIPANTS:
+        return projection
+    facts = replace(known.get(participant, ParticipantFacts()), **changes)  # type: ignore[arg-type]  # members by name
+    return replace(projection, view=replace(projection.view, participants={**known, participant: facts}))

@@ -1,0 +1,147 @@
+"""Following the journal and the audit topic of runs that live.
+
+A port, so that the operator can be tried without Kafka, and its adapter: one tail a run, in a thread, that hands its
+records over in batches. The hand-over is bounded: a replay of a long journal waits for the event loop instead of
+filling memory.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from fedka.kafka.access import Settings
+from fedka.kafka.errors import KafkaAway, KafkaTrouble, TopicMissing
+from fedka.kafka.tail import LogRecord, LogView, Start, Tail
+from fedka.reconcile.provisioning import KafkaUnavailable, TopicRefused
+from fedka.wire.names import RunTopics
+
+HANDED_OVER_AT_MOST = 1024  # records between thread and loop: at most 256 KiB each, commonly 300 bytes
+BATCH = 256  # of the loop's callbacks: a long replay must not hold up everything else
+
+Deliver = Callable[[Sequence[LogRecord]], None]
+OnTrouble = Callable[[KafkaTrouble], None]
+
+
+class RunLogs(Protocol):
+    """Journals of one Kafka cluster. Callbacks come in the event loop."""
+
+    async def follow(self, topics: RunTopics, *, deliver: Deliver, trouble: OnTrouble) -> int:
+        """Deliver journal and audit topic from their first records on; the journal's end at the time of the call.
+
+        Raises KafkaUnavailable or TopicRefused.
+        """
+        ...
+
+    async def unfollow(self, topics: RunTopics) -> None:
+        """Deliver nothing more of this run."""
+        ...
+
+    async def close(self) -> None:
+        """Stop all."""
+        ...
+
+
+class KafkaRunLogs:
+    """The adapter over real Kafka: a consumer a run."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._followed: dict[str, tuple[Tail, Handover]] = {}
+
+    async def follow(self, topics: RunTopics, *, deliver: Deliver, trouble: OnTrouble) -> int:
+        """See `RunLogs.follow`."""
+        await self.unfollow(topics)
+        end = await asyncio.to_thread(self._end, topics.journal)
+        loop = asyncio.get_running_loop()
+        handover = Handover(loop, deliver)
+        tail = Tail(
+            self._settings,
+            [Start(topics.journal), Start(topics.audit)],
+            deliver=handover.put,
+            trouble=lambda news: handover.call(lambda: trouble(news)),
+            name=f"fedka-operator-{topics.run}",
+        )
+        self._followed[topics.run] = (tail, handover)
+        tail.start()
+        return end
+
+    async def unfollow(self, topics: RunTopics) -> None:
+        """See `RunLogs.unfollow`."""
+        followed = self._followed.pop(topics.run, None)
+        if followed is not None:
+            await _stop(*followed)
+
+    async def close(self) -> None:
+        """See `RunLogs.close`."""
+        followed, self._followed = list(self._followed.values()), {}
+        await asyncio.gather(*(_stop(tail, handover) for tail, handover in followed))
+
+    def _end(self, topic: str) -> int:
+        view = LogView(self._settings, name="fedka-operator-ends")
+        try:
+            return view.watermarks(topic)[1]
+        except KafkaAway as error:
+            raise KafkaUnavailable(str(error)) from error
+        except TopicMissing as error:
+            raise TopicRefused(str(error)) from error
+        finally:
+            view.close()
+
+
+async def _stop(tail: Tail, handover: "Handover") -> None:
+    handover.close()
+    await asyncio.to_thread(tail.close)
+
+
+class Handover:
+    """A bounded way from one thread into the event loop. `put` waits while it is full."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, deliver: Deliver, *, limit: int = HANDED_OVER_AT_MOST) -> None:
+        self._loop = loop
+        self._deliver = deliver
+        self._limit = limit
+        self._records: deque[LogRecord] = deque()
+        self._changed = threading.Condition()
+        self._scheduled = False
+        self._closed = False
+
+    def put(self, record: LogRecord) -> None:
+        """From the thread: hand a record over."""
+        with self._changed:
+            while len(self._records) >= self._limit and not self._closed:
+                self._changed.wait()
+            if self._closed:
+                return
+            self._records.append(record)
+            if not self._scheduled:
+                self._scheduled = True
+                self._loop.call_soon_threadsafe(self._drain)
+
+    def call(self, callback: Callable[[], None]) -> None:
+        """From the thread: run something in the loop."""
+        with self._changed:
+            if not self._closed:
+                self._loop.call_soon_threadsafe(self._unless_closed, callback)
+
+    def close(self) -> None:
+        """From the loop: deliver nothing more, and let the thread go."""
+        with self._changed:
+            self._closed = True
+            self._records.clear()
+            self._changed.notify_all()
+
+    def _unless_closed(self, callback: Callable[[], None]) -> None:
+        if not self._closed:
+            callback()
+
+    def _drain(self) -> None:
+        with self._changed:
+            batch = [self._records.popleft() for _ in range(min(BATCH, len(self._records)))]
+            self._scheduled = bool(self._records)
+            if self._scheduled:
+                self._loop.call_soon(self._drain)
+            self._changed.notify_all()
+        if batch:
+            self._deliver(batch)

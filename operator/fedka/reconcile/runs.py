@@ -1,0 +1,96 @@
+"""The memories of all runs, and what Kafka's clients tell of them between two reconciles."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from fedka.api.training import FederatedTraining
+from fedka.kafka.errors import KafkaTrouble
+from fedka.kafka.tail import LogRecord
+from fedka.plan.snapshot import Trouble
+from fedka.reconcile.cache import TrainingKey
+from fedka.reconcile.kafka_side import KafkaSide, ReceiveRecords, ReceiveTrouble
+from fedka.reconcile.memory import RunMemory
+from fedka.reconcile.projection import read_audit, read_journal
+from fedka.wire.run_state import At
+
+
+class Runs:
+    """One memory a training. `news` is called when a run should be looked at again."""
+
+    def __init__(
+        self,
+        *,
+        kafka: Mapping[str, KafkaSide],
+        clock: Callable[[], datetime],
+        news: Callable[[TrainingKey], None],
+    ) -> None:
+        self._kafka = kafka
+        self._clock = clock
+        self._news = news
+        self._memories: dict[TrainingKey, RunMemory] = {}
+
+    async def memory(self, key: TrainingKey, training: FederatedTraining) -> RunMemory:
+        """What is remembered of this training; nothing of an earlier one of the same name."""
+        held = self._memories.get(key)
+        if held is not None and held.uid == training.metadata.uid:
+            return held
+        await self.forget(key)
+        made = RunMemory(uid=training.metadata.uid, kafka=training.spec.kafka.cluster_name)
+        self._memories[key] = made
+        return made
+
+    async def forget(self, key: TrainingKey) -> None:
+        """The training has gone."""
+        held = self._memories.pop(key, None)
+        side = self._kafka.get(held.kafka) if held is not None else None
+        if held is not None and side is not None:
+            await side.unfollow(held)
+
+    def receivers(self, key: TrainingKey, memory: RunMemory) -> tuple[ReceiveRecords, ReceiveTrouble]:
+        """What a run's logs are to be delivered to."""
+        return (
+            lambda records: self._deliver(key, memory, records),
+            lambda news: self._hear(key, memory, news),
+        )
+
+    def note_unavailable(self, key: TrainingKey, message: str) -> bool:
+        """Kafka did not answer; whether that is news."""
+        memory = self._memories.get(key)
+        if memory is None:
+            return False
+        known = memory.trouble is not None and not memory.trouble.refused
+        at = memory.trouble.at if memory.trouble is not None and known else self._clock()
+        memory.trouble = Trouble(message, at)
+        memory.doubt = False
+        return not known
+
+    def note_refused(self, key: TrainingKey, message: str) -> None:
+        """Kafka answered, and said no."""
+        memory = self._memories.get(key)
+        if memory is not None:
+            memory.trouble = Trouble(message, self._clock(), refused=True)
+
+    def _deliver(self, key: TrainingKey, memory: RunMemory, records: Sequence[LogRecord]) -> None:
+        if memory.followed is None:
+            return
+        projection = memory.projection
+        for record in records:
+            if record.topic == memory.followed.journal:
+                projection = read_journal(projection, record.value, At(record.offset, record.time_ms))
+            else:
+                projection = read_audit(projection, record.value)
+        memory.projection = projection
+        memory.note_progress()
+        memory.doubt = False
+        if memory.trouble is not None and not memory.trouble.refused:
+            memory.trouble = None
+        self._news(key)
+
+    def _hear(self, key: TrainingKey, memory: RunMemory, trouble: KafkaTrouble) -> None:
+        """A client goes on by itself, so its complaint only raises a doubt; one that has ended must be replaced."""
+        if trouble.fatal:
+            memory.trouble = Trouble(trouble.message, self._clock(), refused=True)
+            memory.followed = None
+        elif memory.trouble is None:
+            memory.doubt = True
+        self._news(key)
