@@ -1,0 +1,48 @@
+"""The same bits on every CPU: numpy chooses its loops by what the CPU can do, so the choice is taken away from it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import fedka.wire
+
+PROGRAM = Path(__file__).with_name("bits_of_a_sum.py")
+PACKAGES = Path(next(iter(fedka.wire.__path__))).parents[1]
+
+
+def run(disabled: list[str]) -> dict[str, Any]:
+    environment = os.environ | {"NPY_DISABLE_CPU_FEATURES": " ".join(disabled), "PYTHONPATH": str(PACKAGES)}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(PROGRAM)], env=environment, capture_output=True, check=True, timeout=120
+    )
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+@pytest.fixture(scope="module")
+def as_it_is() -> dict[str, Any]:
+    return run([])
+
+
+def test_a13_the_sum_has_the_same_bits_without_any_feature_that_numpy_chooses_by(as_it_is: dict[str, Any]) -> None:
+    plain = run(as_it_is["used"])
+    assert plain["used"] == []
+    assert plain["digest"] == as_it_is["digest"]
+
+
+def test_a13_the_sum_has_the_same_bits_without_the_newest_features(as_it_is: dict[str, Any]) -> None:
+    """What an older CPU of the same family computes: on one that has AVX-512, the loops for AVX2."""
+    newest = as_it_is["used"][1:]
+    older = run(newest)
+    assert older["used"] == as_it_is["used"][:1]
+    assert older["digest"] == as_it_is["digest"]
+
+
+def test_a13_the_bits_are_what_they_always_were(as_it_is: dict[str, Any]) -> None:
+    """On any machine: another digest means that two aggregators can disagree about the model."""
+    assert as_it_is["digest"] == "94b262d10c52829918a2eec9df1097aad86716757d238caee37b9a92a2a4b2a7"
