@@ -57,8 +57,10 @@ def judge(position: JournalPosition, data: bytes | None) -> tuple[JournalPositio
     if header["type"] == STARTED:
         if epoch > position.epoch and seq == 0:
             return after, Verdict.VALID
-        return position, Verdict.STALE if epoch < position.epoch else Verdict.REPEATED
-    if epoch != position.epoch:
+        if epoch == position.epoch:
+            return position, Verdict.REPEATED
+        return position, Verdict.STALE if epoch < position.epoch else Verdict.BROKEN
+    if epoch != position.epoch or epoch == 0:  # epoch 0 is before the first `started`: nothing belongs to it
         return position, Verdict.STALE if epoch < position.epoch else Verdict.BROKEN
     if seq <= position.seq:
         return position, Verdict.REPEATED
