@@ -1,4 +1,4 @@
-"""The real aggregator, with a finger on the trigger: `killable_aggregator.py BUNDLE POINT[#N]`.
+"""The real aggregator, with a finger on the trigger: `killable_aggregator.py BUNDLE POINT[#N] ALIVE_SECONDS`.
 
 At the Nth time (first by default) that the run passes POINT, the process sends itself SIGKILL: no handler, no flush.
 """
@@ -25,4 +25,4 @@ def at(name: str) -> None:
 
 
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(message)s")
-sys.exit(run_aggregator(Path(sys.argv[1]), at=at))
+sys.exit(run_aggregator(Path(sys.argv[1]), at=at, alive_seconds=float(sys.argv[3])))

@@ -19,6 +19,7 @@ from fedka.aggregator.data_plane import DataPlane, Know
 from fedka.aggregator.engine import Engine
 from fedka.aggregator.events import ControlSeen, Event, Interrupted, JournalAnswered, JournalSeen, SpecSeen, TroubleSeen
 from fedka.aggregator.journal import Fenced, JournalBroken, JournalWriter, Replay, open_epoch, replay
+from fedka.aggregator.presence import ALIVE_SECONDS
 from fedka.aggregator.roster import HelloLost
 from fedka.aggregator.wiring import Wiring
 from fedka.kafka.access import Settings, client_settings
@@ -37,10 +38,13 @@ def nowhere(_point: str) -> None:
     """Stop at no point."""
 
 
-def run_aggregator(directory: Path, *, at: Callable[[str], None] = nowhere) -> int:
+def run_aggregator(
+    directory: Path, *, at: Callable[[str], None] = nowhere, alive_seconds: float = ALIVE_SECONDS
+) -> int:
     """Run the aggregator of the bundle in `directory`; the exit code.
 
-    `at` is called with the name of each point of a run at which a crash is worth a test.
+    `at` is called with the name of each point of a run at which a crash is worth a test; participants
+    say every `alive_seconds` that they are there.
     """
     try:
         bundle = read_bundle(directory)
@@ -48,7 +52,7 @@ def run_aggregator(directory: Path, *, at: Callable[[str], None] = nowhere) -> i
         LOGGER.error("%s", error)  # noqa: TRY400 the message says it all
         return exit_codes.CONFIG
     settings = client_settings(bundle.kafka, directory)
-    process = _Process(bundle, settings, at)
+    process = _Process(bundle, settings, at, alive_seconds)
     try:
         return process.run()
     except Fenced as error:
@@ -67,10 +71,11 @@ def run_aggregator(directory: Path, *, at: Callable[[str], None] = nowhere) -> i
 class _Process:
     """The clients and threads of one aggregator."""
 
-    def __init__(self, bundle: Bundle, settings: Settings, at: Callable[[str], None]) -> None:
+    def __init__(self, bundle: Bundle, settings: Settings, at: Callable[[str], None], alive_seconds: float) -> None:
         self._bundle = bundle
         self._settings = settings
         self._at = at
+        self._alive_seconds = alive_seconds
         self._topics = bundle.topics
         self._inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._view = LogView(settings, name="fedka-aggregator-view")
@@ -133,6 +138,7 @@ class _Process:
             monotonic=time.monotonic,
             nonce=lambda: secrets.token_hex(NONCE_BYTES),
             at=self._at,
+            alive_seconds=self._alive_seconds,
         )
         return Engine(wiring=wiring, inbox=self._inbox, follow=self._follow_participants)
 

@@ -7,16 +7,21 @@ after a restart of ours, and when a silence of everybody ends.
 from collections.abc import Iterable
 
 ALIVE_SECONDS = 10.0
-LOST_SECONDS = 3 * ALIVE_SECONDS + 1.0
-SILENCE_SECONDS = 10.0 + 1.0
+LOST_INTERVALS = 3.1  # three missed, and what a record may take
+SILENCE_INTERVALS = 1.1
 CHANGES = 4  # a participant may join this often...
 PER_SECONDS = 240.0  # ...in this time: one joined and one lost a minute is what the journal can keep for ever
 
 
 class Presence:
-    """When each present participant was heard of last; times are monotonic seconds."""
+    """When each present participant was heard of last; times are monotonic seconds.
 
-    def __init__(self) -> None:
+    `alive_seconds` is how often a participant says that it is there.
+    """
+
+    def __init__(self, alive_seconds: float = ALIVE_SECONDS) -> None:
+        self._lost_seconds = LOST_INTERVALS * alive_seconds
+        self._silence_seconds = SILENCE_INTERVALS * alive_seconds
         self._heard: dict[str, float] = {}
         self._last = 0.0
         self._joins: dict[str, list[float]] = {}
@@ -32,7 +37,7 @@ class Presence:
 
     def heard(self, participant: str, now: float) -> None:
         """A record of the participant arrived."""
-        if now - self._last > SILENCE_SECONDS:
+        if now - self._last > self._silence_seconds:
             self.restart(now)
         self._last = now
         if participant in self._heard:
@@ -40,11 +45,11 @@ class Presence:
 
     def lost(self, now: float) -> list[str]:
         """Those not heard of for too long."""
-        return sorted(name for name, heard in self._heard.items() if now - heard >= LOST_SECONDS)
+        return sorted(name for name, heard in self._heard.items() if now - heard >= self._lost_seconds)
 
     def next_check(self) -> float | None:
         """When the next one could be lost."""
-        return min(self._heard.values()) + LOST_SECONDS if self._heard else None
+        return min(self._heard.values()) + self._lost_seconds if self._heard else None
 
     def may_join(self, participant: str, now: float) -> bool:
         """Whether another joined record for it may be written now; counts it if so."""

@@ -31,7 +31,7 @@ class Roster:
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
-        self._presence = Presence()
+        self._presence = Presence(wiring.alive_seconds)
         self._hellos: dict[str, tuple[int, Hello]] = {}
         self._waiting_to_join: set[str] = set()
         self._members: frozenset[str] = frozenset()
@@ -120,7 +120,7 @@ class Roster:
     def check(self) -> None:
         """Find those who are lost, let those join who had to wait."""
         for name in self._presence.lost(self._wiring.monotonic()):
-            self.leave(name, "nothing was heard of it for 30 s")
+            self.leave(name, f"nothing was heard of it for {3 * self._wiring.alive_seconds:g} s")
         for name in sorted(self._waiting_to_join):
             self.join(name)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fedka.aggregator.clock import BrokerClock
 from fedka.aggregator.data_plane import DataPlane
 from fedka.aggregator.journal import JournalWriter
+from fedka.aggregator.presence import ALIVE_SECONDS
 from fedka.kafka.errors import WriteFailed
 from fedka.kafka.tail import LogView
 from fedka.kafka.writer import RecordWriter
@@ -31,6 +32,7 @@ class Wiring:
     monotonic: Callable[[], float]
     nonce: Callable[[], str]
     at: Callable[[str], None]
+    alive_seconds: float = ALIVE_SECONDS
 
     @property
     def state(self) -> RunState:
