@@ -1,0 +1,139 @@
+"""The commands for people. What each needs is loaded when it runs: `--help` and a start must not wait for the rest."""
+# ruff: noqa: PLC0415
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from fedka import exit_codes
+
+CLICK_USAGE = 2  # what the command line library ends with where sysexits has 64
+
+app = typer.Typer(
+    name="fedka",
+    help="Federated learning on Kubernetes with Kafka as the only wire.",
+    epilog="Exit codes: 0 done, 1 unexpected, 3 the run failed, 64 wrong usage, 78 wrong file or app, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+class Output(StrEnum):
+    """How a resource is printed."""
+
+    JSON = "json"
+    YAML = "yaml"
+
+
+class JsonOnly(StrEnum):
+    """How verdicts are printed."""
+
+    JSON = "json"
+
+
+TrainingFile = Annotated[
+    str, typer.Argument(metavar="FILE", help="A FederatedTraining in YAML; - reads it from stdin.", show_default=False)
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="PATH=VALUE", help="Change the spec, e.g. rounds.count=3. May be repeated.", show_default=False
+    ),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback where something goes wrong.")]
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command; its exit code."""
+    try:
+        app(arguments, prog_name="fedka")
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else exit_codes.OK if ended.code is None else exit_codes.FAILED
+        return exit_codes.USAGE if code == CLICK_USAGE else code
+    return exit_codes.OK
+
+
+def say(message: str) -> None:
+    """A line for people, on stderr."""
+    sys.stderr.write(f"{message}\n")
+
+
+@app.command()
+def validate(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...", help="FederatedTrainings in YAML; - reads one from stdin.", show_default=False
+        ),
+    ],
+    output: Annotated[JsonOnly | None, typer.Option("-o", "--output", help="Print verdicts as JSON.")] = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Check files as an API server would, and say what is wrong with which line."""
+    from fedka.cli.errors import guarded
+
+    def command() -> int:
+        from fedka.cli.validate import validate as check
+
+        return check(files, as_json=output is not None)
+
+    raise typer.Exit(guarded(command, debug=debug, say=say))
+
+
+@app.command()
+def plan(
+    file: TrainingFile,
+    output: Annotated[Output | None, typer.Option("-o", "--output", help="Print the plan as JSON or YAML.")] = None,
+    bootstrap_servers: Annotated[
+        str, typer.Option(help="Kafka's address, as the connection bundles would hold it.")
+    ] = "localhost:9092",
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Show what would be created for a training: topics, Secrets, Jobs and the spec record. Touches nothing."""
+    from fedka.cli.errors import guarded
+
+    def command() -> int:
+        from fedka.cli.plan import planned, print_plan
+        from fedka.cli.training_file import as_training, read_object
+
+        training = as_training(read_object(file, overrides or ()))
+        print_plan(planned(training, bootstrap_servers=bootstrap_servers), output)
+        return exit_codes.OK
+
+    raise typer.Exit(guarded(command, debug=debug, say=say))
+
+
+@app.command()
+def version() -> None:
+    """Print the versions of Fedka, of Python and of what Fedka rests on."""
+    from importlib.metadata import version as version_of
+
+    from fedka.version import VERSION
+
+    sys.stdout.write(f"fedka {VERSION}\n")
+    sys.stdout.write(f"Python {sys.version.split()[0]}\n")
+    for name in ("confluent-kafka", "numpy", "pydantic", "blake3"):
+        sys.stdout.write(f"{name} {version_of(name)}\n")
+
+
+def _pod_command(role: str, text: str) -> None:
+    """A command that `main` has sorted out before it could get here; this one is for --help and for completeness."""
+
+    def command(context: typer.Context) -> None:
+        from fedka.cli.pods import run_pod
+
+        raise typer.Exit(run_pod(role, context.args))
+
+    anything = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command(role, help=text, rich_help_panel="In pods", add_help_option=False, context_settings=anything)(command)
+
+
+_pod_command("aggregator", "Run the aggregator of one training, by its connection bundle.")
+_pod_command("participant", "Run one participant of a training, by its connection bundle.")

@@ -1,0 +1,50 @@
+"""What a command says when it cannot go on, and the code that it ends with: one place, so no command shows a traceback.
+
+Only errors whose message tells the user what to do are listed. Everything else is a defect of Fedka: its last line is
+shown, and `--debug` shows all of it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from fedka import exit_codes
+
+
+class CommandFailed(Exception):  # noqa: N818  says what happened to the command
+    """The command ends with `code`; the message names the thing, the limit and the fix."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def guarded(command: Callable[[], int], *, debug: bool, say: Callable[[str], Any]) -> int:
+    """The command's exit code; what it raises is said through `say`, without a traceback unless `debug`."""
+    try:
+        return command()
+    except KeyboardInterrupt:
+        say("fedka: interrupted")
+        return exit_codes.INTERRUPTED
+    except Exception as error:
+        if debug:
+            raise
+        message, code = explained(error)
+        say(message)
+        return code
+
+
+def explained(error: Exception) -> tuple[str, int]:
+    """The lines to show, and the exit code."""
+    # Imported here: whoever raised one of them has loaded its module already, and a command that succeeds needs none.
+    from fedka.api.errors import InvalidResource  # noqa: PLC0415
+    from fedka.api.loading import TrainingFileError  # noqa: PLC0415
+    from fedka.local.kafka_errors import LocalKafkaError  # noqa: PLC0415
+
+    if isinstance(error, CommandFailed):
+        return f"fedka: {error}", error.code
+    if isinstance(error, InvalidResource | TrainingFileError):
+        return str(error), exit_codes.CONFIG
+    if isinstance(error, LocalKafkaError):
+        return f"fedka: {error}", exit_codes.FAILED
+    where = "run the command again with --debug to see where, and report it"
+    return f"fedka: unexpected {type(error).__name__}: {error}\n({where})", exit_codes.FAILED

@@ -1,0 +1,29 @@
+"""Logging of the processes that are ours alone: one readable line for each event, on stderr.
+
+A participant sets its own (`fedka.participant.logs`), as its log also carries the app's lines.
+"""
+
+import logging
+import sys
+
+
+def log_to_stderr(name: str, *, level: int = logging.INFO) -> None:
+    """Log to stderr: time, level, name, message. Fedka from `level` on, libraries from WARNING on."""
+    _configure(logging.StreamHandler(sys.stderr), name, level)
+
+
+def log_to_file(path: str, name: str) -> None:
+    """The same into a file, for a command whose terminal shows something better."""
+    _configure(logging.FileHandler(path, encoding="utf-8"), name, logging.INFO)
+
+
+def _configure(handler: logging.Handler, name: str, level: int) -> None:
+    escaped = name.replace("%", "%%")
+    logging.basicConfig(
+        handlers=[handler],
+        level=logging.WARNING,
+        format=f"%(asctime)s %(levelname)-7s {escaped}: %(message)s",
+        datefmt="%H:%M:%S",
+        force=True,
+    )
+    logging.getLogger("fedka").setLevel(level)

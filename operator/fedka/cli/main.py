@@ -1,0 +1,21 @@
+"""The console entry. Pods' commands are sorted out before anything is imported that only people need.
+
+A pod's start is on the way to the first round and on the way back from every crash, so it must not pay for a command
+line library, tables and colours.
+"""
+
+import sys
+
+POD_COMMANDS = ("aggregator", "participant")
+
+
+def main() -> int:
+    """Run the command that `sys.argv` asks for; the exit code, one of `fedka.exit_codes`."""
+    arguments = sys.argv[1:]
+    if arguments and arguments[0] in POD_COMMANDS:
+        from fedka.cli.pods import run_pod  # noqa: PLC0415  only what is asked for is loaded
+
+        return run_pod(arguments[0], arguments[1:])
+    from fedka.cli.commands import run_command  # noqa: PLC0415  the same
+
+    return run_command(arguments)
