@@ -23,6 +23,7 @@ from fedka.aggregator.presence import ALIVE_SECONDS
 from fedka.aggregator.roster import HelloLost
 from fedka.aggregator.wiring import Wiring
 from fedka.kafka.access import Settings, client_settings
+from fedka.kafka.allocator import keep_chunk_memory
 from fedka.kafka.errors import KafkaAway, KafkaError
 from fedka.kafka.tail import LogRecord, LogView, Start, Tail, tails
 from fedka.kafka.writer import RecordWriter
@@ -51,6 +52,7 @@ def run_aggregator(
     except BundleUnreadable as error:
         LOGGER.error("%s", error)  # noqa: TRY400 the message says it all
         return exit_codes.CONFIG
+    keep_chunk_memory()
     settings = client_settings(bundle.kafka, directory)
     process = _Process(bundle, settings, at, alive_seconds)
     try:
