@@ -77,6 +77,8 @@ class Collecting:
 
     def answer(self, participant: str, record: LogRecord, answer: Answer) -> None:
         """A commit or a failure of a participant arrived."""
+        if self._is_over():
+            return
         if not answers(answer, self.opened, self._wiring.run) or record.offset < self._since.get(participant, 2**63):
             return
         attempt = self._attempt
@@ -99,7 +101,7 @@ class Collecting:
 
     def folded(self, event: Folded) -> None:
         """The data plane is done with an update."""
-        if event.key not in self._folding:
+        if self._is_over() or event.key not in self._folding:
             return
         self._folding.discard(event.key)
         participant, offset = event.key
@@ -114,10 +116,13 @@ class Collecting:
             self._reject(event.key, Refusal(event.reason, event.message), commit)
         elif attempt.phase is RoundPhase.COLLECTING:
             self._accept(event.key, commit)
-        self._fold_waiting()
+        if not self._is_over():
+            self._fold_waiting()
 
     def refold(self) -> None:
         """The accumulator is tainted: begin again with everything that was accepted or is being looked at."""
+        if self._is_over():
+            return
         self._publishing = False
         if (layout := self._wiring.state.layout) is not None:
             self._wiring.data.submit(Begin(layout))
@@ -151,6 +156,11 @@ class Collecting:
         """Means of the training metrics over the decided updates."""
         decided = [(taken.participant, taken.offset) for taken in self._attempt.decided]
         return means({key[0]: (self._numerator(key), self._commits[key].metrics) for key in decided})
+
+    def _is_over(self) -> bool:
+        """Whether the attempt was closed, missed or cut off by the run's end: answers to it may still arrive."""
+        attempt = self._wiring.state.attempt
+        return attempt is None or attempt.opened.nonce != self.opened.nonce
 
     def _is_settled(self, key: Key) -> bool:
         attempt = self._attempt
@@ -293,10 +303,12 @@ class Collecting:
         if self.opened.base is None:
             key = next(iter(keys))
             topic = self._wiring.topics.update(key[0])
-            self._wiring.data.submit(Copy(topic=topic, pointer=self._commits[key].update, layout=layout))
+            copy = Copy(nonce=self.opened.nonce, topic=topic, pointer=self._commits[key].update, layout=layout)
+            self._wiring.data.submit(copy)
             return
         self._wiring.data.submit(
             Publish(
+                nonce=self.opened.nonce,
                 keys=keys,
                 layout=layout,
                 base=self.opened.base.pointer,

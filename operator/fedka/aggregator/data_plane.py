@@ -53,6 +53,7 @@ class Fold:
 class Publish:
     """Write base + mean of exactly the updates `keys`; `weights` is the integer sum of their numerators."""
 
+    nonce: str  # of the attempt
     keys: frozenset[Key]
     layout: Layout
     base: Pointer
@@ -65,6 +66,7 @@ class Publish:
 class Copy:
     """Write the first model as the participant gave it."""
 
+    nonce: str
     topic: str
     pointer: Pointer
     layout: Layout
@@ -158,9 +160,9 @@ class DataPlane:
             case Publish():
                 if self._settle(task.keys):
                     half = self._half_published(task.base) if task.resume else HalfPublished.none()
-                    self._publish(task.layout, lambda: self._new_chunks(task), half)
+                    self._publish(task, lambda: self._new_chunks(task), half)
             case Copy():
-                self._publish(task.layout, lambda: self._copied_chunks(task), HalfPublished.none())
+                self._publish(task, lambda: self._copied_chunks(task), HalfPublished.none())
 
     def _begin(self, layout: Layout) -> None:
         self._reader.cancel_all()
@@ -271,7 +273,10 @@ class DataPlane:
         return False
 
     def _publish(
-        self, layout: Layout, chunks: Callable[[], Iterator[tuple[int, npt.NDArray[np.uint8]]]], half: HalfPublished
+        self,
+        task: Publish | Copy,
+        chunks: Callable[[], Iterator[tuple[int, npt.NDArray[np.uint8]]]],
+        half: HalfPublished,
     ) -> None:
         while True:
             try:
@@ -282,12 +287,12 @@ class DataPlane:
                 LOGGER.warning("publishing again under a new upload id: %s", error)
                 half = HalfPublished.none()
             except KafkaError as error:
-                self._emit(PublishFailed(str(error)))
+                self._emit(PublishFailed(task.nonce, str(error)))
                 return
             else:
-                if len(pointer.deltas) != layout.chunk_count:
-                    raise AssertionError(f"{len(pointer.deltas)} chunks published, {layout.chunk_count} expected")
-                self._emit(Published(pointer))
+                if len(pointer.deltas) != task.layout.chunk_count:
+                    raise AssertionError(f"{len(pointer.deltas)} chunks published, {task.layout.chunk_count} expected")
+                self._emit(Published(task.nonce, pointer))
                 return
 
     def _half_published(self, base: Pointer) -> HalfPublished:

@@ -109,8 +109,7 @@ class Engine:
                 if self._collecting is not None:
                     self._collecting.refold()
             case events.PublishFailed():
-                fault = f"the base model can no longer be read: {event.message}"
-                self._wiring.append(RunFailed(reason=FailReason.MODEL_LOST, message=fault[:2000]))
+                self._on_publish_failed(event)
             case events.TroubleSeen():
                 self._on_trouble(event)
             case events.Interrupted():
@@ -208,7 +207,12 @@ class Engine:
 
     def _on_published(self, event: events.Published) -> None:
         state, collecting = self._wiring.state, self._collecting
-        if state.attempt is None or collecting is None or self._spec is None:
+        if (
+            state.attempt is None
+            or state.attempt.opened.nonce != event.nonce
+            or collecting is None
+            or self._spec is None
+        ):
             return
         self._wiring.at("published, not closed")
         opened = state.attempt.opened
@@ -233,6 +237,12 @@ class Engine:
         LOGGER.info(
             "round %d closed in %.3f s: %d accepted%s", opened.round, duration, len(state.attempt.decided), text
         )
+
+    def _on_publish_failed(self, event: events.PublishFailed) -> None:
+        attempt = self._wiring.state.attempt
+        if attempt is not None and attempt.opened.nonce == event.nonce:
+            fault = f"the base model can no longer be read: {event.message}"
+            self._wiring.append(RunFailed(reason=FailReason.MODEL_LOST, message=fault[:2000]))
 
     def _evaluates(self, opened: RoundOpened, spec: Spec) -> bool:
         every, present = spec.evaluation.every_rounds, self._roster.present()

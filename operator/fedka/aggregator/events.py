@@ -66,8 +66,9 @@ class Tainted:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The new global model is in the log."""
+    """The new global model of the attempt with this nonce is in the log."""
 
+    nonce: str
     pointer: Pointer
 
 
@@ -75,6 +76,7 @@ class Published:
 class PublishFailed:
     """The base model, or the first model's chunks, can no longer be read."""
 
+    nonce: str
     message: str
 
 
