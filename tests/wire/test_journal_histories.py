@@ -179,6 +179,7 @@ class Histories(RuleBasedStateMachine):
         _, existing = fold(self.log, JournalPosition())
         epoch, seq, writer = 0, -1, None
         for data in existing:
+            assert data in self.sent, "what nobody sent does not exist"
             request = self.sent[data][0]
             position, _ = judge(JournalPosition(), data)
             if request.writer is None:

@@ -235,11 +235,11 @@ def _closed(state: RunState, record: r.RoundClosed, at: At) -> RunState:
 
 
 def _missed(state: RunState, record: r.RoundMissed, at: At) -> RunState:
-    attempt = state.attempt
-    opened_ms = attempt.at.time_ms if attempt is not None else at.time_ms
+    if (attempt := _current(state, record)) is None:
+        return state
     summary = RoundSummary(
         round=record.round,
-        duration_ms=max(0, at.time_ms - opened_ms),
+        duration_ms=max(0, at.time_ms - attempt.at.time_ms),
         accepted=record.accepted,
         rejected=record.rejected,
         metrics={},
