@@ -172,6 +172,11 @@ def test_a_retried_round_keeps_its_number_and_counts_its_attempts() -> None:
     assert (state.round, state.next_round, state.attempts, state.missed, state.missed_in_a_row) == (1, 1, 2, 0, 1)
 
 
+@pytest.mark.parametrize("end", [missed(1, skipped=False), missed(1, skipped=True), closed(1)])
+def test_an_attempt_that_was_missed_or_closed_is_open_no_more(end: r.JournalRecord) -> None:
+    assert tell([opened(1), end]).attempt is None
+
+
 def test_a_skipped_round_uses_its_number_up_and_keeps_the_model() -> None:
     state = tell([opened(1), closed(1), opened(2), missed(2, skipped=True)])
     assert (state.next_round, state.attempts, state.completed, state.missed) == (3, 0, 1, 1)
