@@ -34,6 +34,13 @@ async def test_a_forced_apply_takes_a_field_over(cluster, make):
     assert applied["metadata"]["labels"] == {"app": "ours"}
 
 
+async def test_a_field_taken_over_goes_with_its_new_owner(cluster, make):
+    await cluster.apply(make.secret(labels={"app": "theirs"}), field_manager="user")
+    await cluster.apply(make.secret(labels={"app": "ours"}), field_manager="operator")
+    applied = await cluster.apply(make.secret(), field_manager="operator")
+    assert "labels" not in applied["metadata"]
+
+
 async def test_what_was_created_stays_when_an_apply_leaves_it_out(cluster, make):
     await cluster.create(make.secret(labels={"app": "fedka"}), field_manager="operator")
     applied = await cluster.apply(make.secret(), field_manager="operator")

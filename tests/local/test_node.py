@@ -108,7 +108,6 @@ async def fifo(tmp_path):
     path = tmp_path / "fifo"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    os.set_blocking(reader, True)
     keep_open = os.open(path, os.O_WRONLY)
 
     class Fifo:
@@ -122,9 +121,13 @@ async def fifo(tmp_path):
             return f"import signal; {opened}; print({said!r}, file=pipe); [signal.pause() for _ in iter(int, 1)]"
 
         async def line(self) -> str:
-            return await asyncio.wait_for(asyncio.to_thread(self._read), GENEROUS_SECONDS)
-
-        def _read(self) -> str:
+            """What comes next; empty when nobody holds the other end any more."""
+            loop, readable = asyncio.get_running_loop(), asyncio.Event()
+            loop.add_reader(reader, readable.set)
+            try:
+                await asyncio.wait_for(readable.wait(), GENEROUS_SECONDS)
+            finally:
+                loop.remove_reader(reader)
             return os.read(reader, 4096).decode().strip()
 
         def close_own_end(self):

@@ -154,7 +154,7 @@ def apply_fields(schema: Schema, live: Json, applied: Json, owners: Owners, owne
     others = {other: fields for other, fields in owners.items() if other != owner}
     shared = frozenset[Path]().union(*others.values())
     for path in sorted(owners.get(owner, frozenset()) - wanted, key=len):  # an item before the members that name it
-        if path not in shared and not _holds_more(path, wanted | shared):
+        if not _is_owned(path, wanted | shared):
             result = schema.without(result, path)
     result = schema.merged(result, applied)  # an empty list or map that is named stays, though all in it went
     changed = {path for path, value in named.items() if before.get(path) != value}
@@ -162,6 +162,6 @@ def apply_fields(schema: Schema, live: Json, applied: Json, owners: Owners, owne
     return result, {other: fields for other, fields in remaining.items() if fields} | {owner: wanted}
 
 
-def _holds_more(path: Path, fields: frozenset[Path]) -> bool:
-    """Whether a field below `path` is owned: an item stays as long as anybody owns a member of it."""
+def _is_owned(path: Path, fields: frozenset[Path]) -> bool:
+    """Whether the field or one below it is: an item stays as long as anybody owns a member of it."""
     return any(field[: len(path)] == path for field in fields)
