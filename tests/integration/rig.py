@@ -5,8 +5,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from confluent_kafka.admin import AdminClient, NewTopic
-
 from fedka.kafka.access import client_settings
 from fedka.kafka.tail import LogView
 from fedka.kafka.writer import RecordWriter
@@ -19,9 +17,8 @@ from fedka.wire.run_state import RunState
 from .aggregator_process import AggregatorProcess
 from .followed_journal import Journal
 from .scripted import Participant, Script
+from .topics import create_topics
 from .vectors import EXAMPLES, layout_of
-
-TOPIC = {"message.timestamp.type": "LogAppendTime", "retention.ms": "-1", "retention.bytes": "-1"}
 
 
 class Rig:
@@ -35,9 +32,9 @@ class Rig:
         self.settings = client_settings(KafkaAccess(bootstrap_servers=bootstrap))
         self.bundle = home / "bundle"
         self._generation = 0
-        self._scripted: list[Participant] = []
+        self.scripted: list[Participant] = []
         self._write_bundle(bootstrap)
-        self._create_topics(bootstrap)
+        create_topics(bootstrap, self.topics, self.participants)
         self.writer = RecordWriter(self.settings, name="rig")
         self.view = LogView(self.settings)
         self.journal = Journal(self.settings, self.topics)
@@ -53,14 +50,6 @@ class Rig:
             kafka=KafkaAccess(bootstrap_servers=bootstrap),
         )
         (self.bundle / DOCUMENT).write_text(bundle.model_dump_json(by_alias=True))
-
-    def _create_topics(self, bootstrap: str) -> None:
-        shared = [self.topics.spec, self.topics.journal, self.topics.audit, self.topics.model, self.topics.state]
-        new = [NewTopic(name, 1, 1, config=TOPIC) for name in shared]
-        new += [NewTopic(self.topics.update(name), 2, 1, config=TOPIC) for name in self.participants]
-        admin = AdminClient({"bootstrap.servers": bootstrap})
-        for created in admin.create_topics(new).values():
-            created.result()
 
     def spec(
         self, *, participants: Sequence[str] | None = None, rounds: Mapping[str, object] | None = None, **more: object
@@ -83,7 +72,7 @@ class Rig:
         """Start scripted participants."""
         scripts = scripts or {}
         joined = {name: Participant(self, name, scripts.get(name)) for name in names or self.participants}
-        self._scripted += joined.values()
+        self.scripted += joined.values()
         for participant in joined.values():
             participant.start()
         return joined
@@ -95,7 +84,7 @@ class Rig:
     def completed(self) -> RunState:
         """Wait for the end of the run."""
         self.journal.wait(lambda journal: journal.state.ended, "the end of the run")
-        for participant in self._scripted:
+        for participant in self.scripted:
             if participant.failure is not None:
                 raise participant.failure
         return self.journal.state
@@ -108,7 +97,7 @@ class Rig:
 
     def close(self) -> None:
         self.aggregator.close()
-        stopping = [threading.Thread(target=participant.stop) for participant in self._scripted]
+        stopping = [threading.Thread(target=participant.stop) for participant in self.scripted]
         for thread in stopping:
             thread.start()
         for thread in stopping:

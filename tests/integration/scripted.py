@@ -71,8 +71,9 @@ class Participant:
         self._events: queue.SimpleQueue[JournalRecord | None] = queue.SimpleQueue()
         self._position = JournalPosition()
         self._decoder = journal_decoder()
-        self._answered: set[str] = set()
+        self._begun: set[str] = set()
         self._closing = threading.Event()
+        self.answered: set[int] = set()  # rounds
         self.failure: BaseException | None = None
         self._tail = Tail(
             rig.settings, [Start(rig.topics.journal)], deliver=self._take, trouble=lambda _: None, name=f"p-{name}"
@@ -171,9 +172,9 @@ class Participant:
             self.failure = error
 
     def _on_opened(self, opened: RoundOpened) -> None:
-        if self.name not in {s.participant for s in opened.selected} or opened.nonce in self._answered:
+        if self.name not in {s.participant for s in opened.selected} or opened.nonce in self._begun:
             return
-        self._answered.add(opened.nonce)
+        self._begun.add(opened.nonce)
         if opened.base is None:
             update: Vector | None = first_model(self.rig.layout)
         else:
@@ -187,6 +188,7 @@ class Participant:
         commit = self.commit_for(opened, self.upload(update))
         for record in self.script.commit(self, opened, commit) if self.script.commit else [commit]:
             self.say(record)
+        self.answered.add(opened.round)
 
     def _on_closed(self, closed: RoundClosed) -> None:
         model = self.download(closed.model.pointer)

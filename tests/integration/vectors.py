@@ -1,6 +1,7 @@
 """Models and updates of scripted participants, and the digests that a run must come to, computed without Kafka."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -43,20 +44,39 @@ def digest_of(vector: Vector, layout: Layout) -> str:
     return root_digest(chunk_digest(chunk.data) for chunk in chunks_of(vector, layout))
 
 
-def expected_digests(layout: Layout, accepted: Sequence[Mapping[str, int]]) -> list[str]:
-    """Digests after round 0, 1, ... where round r accepted these participants with these examples."""
+def mean_step(layout: Layout, base: Vector, updates: Mapping[str, tuple[Vector, int]], scale: int) -> Vector:
+    """The model after `base` with these updates and weight numerators."""
+    total = ExactSum(layout)
+    for delta, numerator in updates.values():
+        for index, chunk in enumerate(chunks_of(delta, layout)):
+            total.add(index, chunk.view(np.float32), Weight(numerator, scale))
+    weights = sum(numerator for _, numerator in updates.values())
+    mean = np.concatenate([total.mean(i, weights=weights, scale=scale) for i in range(layout.chunk_count)])
+    return fedavg.step(base, mean)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The updates that a round accepted, by name with their examples; of whom they were asked and what those said."""
+
+    examples: Mapping[str, int]
+    announced: Mapping[str, int] | None = None  # by all who were asked; those accepted by default
+    uniform: bool = False
+
+
+def expected_digests(layout: Layout, accepted: Sequence[Mapping[str, int] | Accepted | None]) -> list[str]:
+    """Digests after round 0, 1, ... where round r accepted these participants; None stands for a skipped number."""
     model = first_model(layout)
     digests = [digest_of(model, layout)]
-    for number, participants in enumerate(accepted, start=1):
-        scale = weight_scale(list(participants.values()))
-        total = ExactSum(layout)
-        for name, examples in participants.items():
-            delta = delta_of(name, number, model)
-            weight = Weight(min(examples, scale), scale)
-            for index, chunk in enumerate(chunks_of(delta, layout)):
-                total.add(index, chunk.view(np.float32), weight)
-        weights = sum(min(examples, scale) for examples in participants.values())
-        mean = np.concatenate([total.mean(i, weights=weights, scale=scale) for i in range(layout.chunk_count)])
-        model = fedavg.step(model, mean)
+    for number, given in enumerate(accepted, start=1):
+        if given is None:
+            continue
+        taken = given if isinstance(given, Accepted) else Accepted(given)
+        scale = 1 if taken.uniform else weight_scale(list((taken.announced or taken.examples).values()))
+        updates = {
+            name: (delta_of(name, number, model), 1 if taken.uniform else min(examples, scale))
+            for name, examples in taken.examples.items()
+        }
+        model = mean_step(layout, model, updates, scale)
         digests.append(digest_of(model, layout))
     return digests

@@ -11,6 +11,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -101,6 +102,7 @@ class _Folding:
     added: set[int] = field(default_factory=set)
     norm: int = 0
     tried_again: bool = False
+    reading: int = 0  # which one its events belong to: those of a cancelled one may still be in a batch
     undoing: Folded | None = None  # what to say once everything is taken back
 
 
@@ -119,6 +121,7 @@ class DataPlane:
         self._sum: ExactSum | None = None
         self._folding: dict[Key, _Folding] = {}
         self._folded: dict[Key, _Folding] = {}
+        self._tainted = False
         self._thread = threading.Thread(target=self._run, name="data-plane", daemon=True)
 
     def start(self) -> None:
@@ -172,15 +175,19 @@ class DataPlane:
         else:
             self._sum.clear()
         self._folded.clear()
+        self._tainted = False
 
     def _read(self, folding: _Folding) -> None:
         task = folding.task
-        self._reader.add(task.key, task.topic, BULK_PARTITION, task.pointer, task.layout.chunk_size)
+        self._reader.cancel((task.key, folding.reading))
+        folding.reading += 1
+        self._reader.add((task.key, folding.reading), task.topic, BULK_PARTITION, task.pointer, task.layout.chunk_size)
 
     def _read_on(self) -> None:
         for event in self._reader.poll():
-            folding = self._folding.get(event.key)  # type: ignore[call-overload]
-            if folding is None:
+            key, reading = cast("tuple[Key, int]", event.key)
+            folding = self._folding.get(key)
+            if folding is None or folding.reading != reading:
                 continue
             if isinstance(event, Arrived):
                 self._take(folding, event)
@@ -199,13 +206,11 @@ class DataPlane:
             return
         if weight is None:
             if not bool(np.isfinite(x).all()):
-                self._reader.cancel(folding.task.key)
                 self._reject(folding, RejectReason.OUT_OF_RANGE, "the first model holds a value that is not finite")
             return
         try:
             check_range(x)
         except OutOfRange as error:
-            self._reader.cancel(folding.task.key)
             self._reject(folding, RejectReason.OUT_OF_RANGE, str(error))
             return
         if chunk.index in folding.added:
@@ -237,6 +242,7 @@ class DataPlane:
 
     def _take_back(self, folding: _Folding, outcome: Folded) -> None:
         if not folding.added:
+            self._reader.cancel((folding.task.key, folding.reading))
             self._folding.pop(folding.task.key, None)
             self._say(outcome)
             return
@@ -247,6 +253,7 @@ class DataPlane:
     def _undone(self, folding: _Folding, event: Finished) -> None:
         """A failed reading of a corrupt update stops at the same chunk again: what was added came before it."""
         self._folding.pop(folding.task.key, None)
+        self._tainted = self._tainted or bool(folding.added)  # before anybody can order to publish
         if folding.undoing is not None:
             self._say(folding.undoing)
         if folding.added:
@@ -261,12 +268,13 @@ class DataPlane:
     def _settle(self, keys: frozenset[Key]) -> bool:
         """Make the accumulator hold exactly `keys`: over-selection leaves others in it, in part or whole."""
         for key in [key for key in self._folding if key not in keys and self._folding[key].undoing is None]:
-            self._reader.cancel(key)
             self._take_back(self._folding[key], Folded(key))
         for key in [key for key in self._folded if key not in keys]:
             self._take_back(self._folded.pop(key), Folded(key))
         while self._folding:
             self._read_on()
+        if self._tainted:
+            return False  # as was said: everything will be begun again
         if self._folded.keys() == keys:
             return True
         self._emit(Tainted())
