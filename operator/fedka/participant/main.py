@@ -1,11 +1,10 @@
 """The participant's process: from a connection bundle to an exit code."""
 
 import logging
+import platform
 import secrets
 import signal
-import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 
@@ -20,6 +19,7 @@ from fedka.participant.kafka_wire import KafkaWire
 from fedka.participant.learner import Circumstances, Learner
 from fedka.participant.logs import APP_LOGGER, log_to_stderr
 from fedka.participant.loop import Interrupted, Pace, Participant
+from fedka.version import SOFTWARE
 from fedka.wire.bundle import AppSettings, Bundle, BundleUnreadable, read_bundle
 
 LOGGER = logging.getLogger("fedka.participant")
@@ -86,7 +86,7 @@ def _run(bundle: Bundle, directory: Path, participant: str, settings: AppSetting
         run=bundle.run,
         participant=participant,
         instance=secrets.token_hex(16),
-        software=f"fedka {version('fedka')}, Python {sys.version.split()[0]}",
+        software=f"{SOFTWARE}, Python {platform.python_version()}",
     )
     wire = KafkaWire(bundle, directory, participant, secrets.token_bytes)
     try:
