@@ -154,6 +154,16 @@ def test_a5_a_reader_that_resumes_without_epoch_and_seq_sees_what_never_happened
     assert judge(old, zombie)[1] is Verdict.VALID  # whoever forgot that an epoch has begun since
 
 
+def test_a8_after_a_lost_tail_one_who_remembers_it_cannot_write_into_the_new_story() -> None:
+    """Epoch 1 is opened twice; without the chain, both writers' records with the next seq would exist."""
+    one = after_start()
+    remembers, lost = sign(one, SUSPENDED)
+    other, _ = judge(JournalPosition(), start(JournalPosition(), r.AggregatorStarted(software="another")))
+    ahead, _ = sign(other, r.RunResumed())
+    assert judge(other, lost) == (other, Verdict.BROKEN)
+    assert judge(ahead, sign(remembers, SUSPENDED)[1]) == (ahead, Verdict.BROKEN)
+
+
 @given(st.binary(max_size=200) | st.none())
 def test_what_is_not_a_record_does_not_exist(data: bytes | None) -> None:
     position = after_start()
