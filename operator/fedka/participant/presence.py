@@ -18,10 +18,17 @@ class Heartbeat:
     While one is not acknowledged no other is sent: an outage must not end in a burst of old ones.
     """
 
-    def __init__(self, say_soon: Callable[[Record, Callable[[Outcome], None]], None], *, seconds: float) -> None:
+    def __init__(
+        self,
+        say_soon: Callable[[Record, Callable[[Outcome], None]], None],
+        *,
+        seconds: float,
+        stopping: threading.Event | None = None,
+    ) -> None:
+        """`stopping` ends it when set, and is what it waits on in between."""
         self._say_soon = say_soon
         self._seconds = seconds
-        self._stopping = threading.Event()
+        self._stopping = stopping or threading.Event()
         self._acknowledged = threading.Event()
         self._acknowledged.set()
         self._thread = threading.Thread(target=self._run, name="alive", daemon=True)

@@ -1,0 +1,34 @@
+import pytest
+
+from fedka.participant.announced import FILE, AnnouncedExamples
+
+
+def test_what_the_app_counts_is_announced():
+    assert AnnouncedExamples(None, 120).number == 120
+
+
+def test_without_a_count_one_is_announced():
+    assert AnnouncedExamples(None, None).number == 1
+
+
+def test_only_more_is_news():
+    announced = AnnouncedExamples(None, 120)
+    assert not announced.raise_to(120)
+    assert announced.raise_to(121)
+    assert announced.number == 121
+
+
+def test_what_was_announced_last_is_remembered(tmp_path):
+    AnnouncedExamples(tmp_path / "new", None).raise_to(77)
+    assert AnnouncedExamples(tmp_path / "new", None).number == 77
+
+
+def test_a_count_of_the_app_beats_the_memory(tmp_path):
+    AnnouncedExamples(tmp_path, None).raise_to(77)
+    assert AnnouncedExamples(tmp_path, 50).number == 50
+
+
+@pytest.mark.parametrize("text", ["", "0", "-3", "many"])
+def test_a_damaged_memory_counts_as_none(text, tmp_path):
+    (tmp_path / FILE).write_text(text)
+    assert AnnouncedExamples(tmp_path, None).number == 1
