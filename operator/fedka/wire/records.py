@@ -179,6 +179,7 @@ class AggregatorStarted(JournalRecord):
 
     type: Literal["aggregator.started"] = "aggregator.started"
     software: Text
+    instance: str = Field(default="0" * 32, pattern="^[0-9a-f]{32}$")  # so that two starters' chains differ
 
 
 class ParticipantJoined(JournalRecord):
