@@ -3,6 +3,7 @@
 
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -106,6 +107,67 @@ def plan(
         training = as_training(read_object(file, overrides or ()))
         print_plan(planned(training, bootstrap_servers=bootstrap_servers), output)
         return exit_codes.OK
+
+    raise typer.Exit(guarded(command, debug=debug, say=say))
+
+
+@app.command()
+def run(
+    file: TrainingFile,
+    *,
+    state_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where the run lives: Kafka's data, logs, participants' state. One that holds a run which was stopped "
+            "has it go on. Default: a new directory in .fedka.",
+            show_default=False,
+        ),
+    ] = None,
+    model_out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the final model there, as safetensors.", show_default=False),
+    ] = None,
+    output: Annotated[
+        Output | None,
+        typer.Option(
+            "-o", "--output", help="Print the final resource on stdout, and nothing else.", show_default=False
+        ),
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=0.001, help="Stop after that long.", show_default=False)
+    ] = None,
+    bootstrap_servers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="Use this Kafka, and leave the run's topics there.", show_default="start one"
+        ),
+    ] = None,
+    overrides: Overrides = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show trouble only.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Run a training on this machine, over a real Kafka that is started for it: every participant is a process here.
+
+    The app (spec.app.entrypoint) is looked up beside FILE.
+    """
+    from fedka.cli.errors import guarded
+
+    def command() -> int:
+        from fedka.cli.run import Options
+        from fedka.cli.run import run as run_training
+
+        options = Options(
+            file=file,
+            state_dir=state_dir,
+            model_out=model_out,
+            output=None if output is None else output.value,
+            timeout_seconds=timeout,
+            quiet=quiet,
+            bootstrap_servers=bootstrap_servers,
+            overrides=overrides or (),
+        )
+        return run_training(options)
 
     raise typer.Exit(guarded(command, debug=debug, say=say))
 

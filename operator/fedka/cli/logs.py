@@ -5,6 +5,7 @@ A participant sets its own (`fedka.participant.logs`), as its log also carries t
 
 import logging
 import sys
+from pathlib import Path
 
 
 def log_to_stderr(name: str, *, level: int = logging.INFO) -> None:
@@ -12,7 +13,7 @@ def log_to_stderr(name: str, *, level: int = logging.INFO) -> None:
     _configure(logging.StreamHandler(sys.stderr), name, level)
 
 
-def log_to_file(path: str, name: str) -> None:
+def log_to_file(path: Path, name: str) -> None:
     """The same into a file, for a command whose terminal shows something better."""
     _configure(logging.FileHandler(path, encoding="utf-8"), name, logging.INFO)
 

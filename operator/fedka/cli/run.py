@@ -1,0 +1,170 @@
+"""`fedka run`: one training from its file to its end on this machine.
+
+What can be known to be wrong is said before anything starts; and as a broker takes longer to start than all the rest,
+it is begun before the rest of the program has even been loaded.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from fedka import exit_codes
+from fedka.cli.errors import CommandFailed
+from fedka.local.kafka_errors import KafkaFetchFailed, KafkaStartFailed, LocalKafkaError
+from fedka.local.kafka_server import KafkaServer
+from fedka.local.state_dir import StateDir, fresh_directory
+
+if TYPE_CHECKING:
+    from fedka.cli.screen import Screen
+
+RUNS = Path(".fedka")
+CONNECT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says."""
+
+    file: str
+    state_dir: Path | None = None
+    model_out: Path | None = None
+    output: str | None = None
+    timeout_seconds: float | None = None
+    quiet: bool = False
+    bootstrap_servers: str | None = None
+    overrides: Sequence[str] = ()
+
+
+def run(options: Options) -> int:
+    """Run a training; the exit code. Raises what `fedka.cli.errors` explains."""
+    _check_model_out(options.model_out)
+    if options.bootstrap_servers is not None:
+        _check_reachable(options.bootstrap_servers)
+    with _state_dir(options) as state_dir, _early_kafka(options, state_dir) as early:
+        from fedka.cli.session import Session  # noqa: PLC0415  a broker is starting meanwhile
+
+        training = _training(options)
+        return asyncio.run(Session(options, state_dir, early).run(training))
+
+
+class EarlyKafka:
+    """A broker that starts while the rest of the program is still being loaded."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.server = KafkaServer(state_dir=state_dir, progress=self._progress)
+        self._last_note = ""
+        self._screen: Screen | None = None
+        self._thread = threading.Thread(target=self._start, name="early-kafka", daemon=True)
+        self._thread.start()
+
+    def show_on(self, screen: "Screen") -> None:
+        """Tell the screen what goes on, from the last news on."""
+        self._screen = screen
+        if self._last_note:
+            screen.note(self._last_note)
+
+    def stop(self) -> None:
+        """Stop it, or its start."""
+        self.server.stop()
+        self._thread.join()
+
+    def _start(self) -> None:
+        with contextlib.suppress(LocalKafkaError):  # who needs the broker starts it again, and is told why that fails
+            self.server.start()
+
+    def _progress(self, message: str) -> None:
+        self._last_note = message
+        if self._screen is not None:
+            self._screen.note(message)
+
+
+@contextlib.contextmanager
+def _early_kafka(options: Options, state_dir: StateDir) -> Iterator[EarlyKafka | None]:
+    if options.bootstrap_servers is not None:
+        yield None
+        return
+    early = EarlyKafka(state_dir.path)
+    try:
+        yield early
+    finally:
+        early.stop()
+
+
+@contextlib.contextmanager
+def _state_dir(options: Options) -> Iterator[StateDir]:
+    """The run's directory, locked. A new one in which nothing has begun is removed again."""
+    fresh = options.state_dir is None
+    path = options.state_dir or fresh_directory(RUNS, _name(options.file), datetime.now().astimezone())
+    state_dir = StateDir(path.resolve())
+    keep = False
+    try:
+        yield state_dir
+    except (KafkaStartFailed, KafkaFetchFailed):
+        keep = True  # its log says why
+        raise
+    finally:
+        state_dir.release()
+        if fresh and not keep and not (state_dir.path / "training.json").exists():
+            state_dir.discard()
+
+
+def _name(file: str) -> str:
+    """The training's name, for the directory's; whatever is wrong with the file is said when it is read in earnest."""
+    try:
+        name = yaml.safe_load(Path(file).read_bytes())["metadata"]["name"]
+    except (OSError, yaml.YAMLError, TypeError, KeyError):
+        name = None
+    return name if isinstance(name, str) and name.replace("-", "").isalnum() else "run"
+
+
+def _training(options: Options) -> dict[str, Any]:
+    from fedka.cli.training_file import read_object  # noqa: PLC0415  a broker is starting meanwhile
+
+    training = read_object(options.file, options.overrides)
+    if training["spec"].get("suspend"):
+        raise CommandFailed(
+            f"{options.file}: spec.suspend is true, and nobody could change it here: remove it, or add "
+            "--set suspend=false",
+            exit_codes.CONFIG,
+        )
+    return training
+
+
+def _check_model_out(path: Path | None) -> None:
+    if path is None:
+        return
+    if path.is_dir():
+        raise CommandFailed(f"--model-out {path}: is a directory; name a file in it", exit_codes.USAGE)
+    if not path.parent.is_dir():
+        raise CommandFailed(f"--model-out {path}: there is no directory {path.parent}; make it first", exit_codes.USAGE)
+    if not os.access(path.parent, os.W_OK):
+        raise CommandFailed(f"--model-out {path}: {path.parent} cannot be written to", exit_codes.USAGE)
+
+
+def _check_reachable(servers: str) -> None:
+    """That one of the addresses takes connections; Kafka's own clients would wait for one in silence."""
+    failures = []
+    for server in servers.split(","):
+        host, colon, port = server.strip().rpartition(":")
+        if not colon or not port.isdecimal():
+            raise CommandFailed(f"--bootstrap-servers {server}: write HOST:PORT[,HOST:PORT...]", exit_codes.USAGE)
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+        except OSError as error:
+            failures.append(f"{server}: {error.strerror or error}")
+        else:
+            return
+    raise CommandFailed(
+        f"--bootstrap-servers: no Kafka can be reached ({'; '.join(failures)}): check the address and that Kafka runs, "
+        "or leave the option out to have a Kafka started here",
+        exit_codes.FAILED,
+    )

@@ -1,0 +1,171 @@
+"""What a run shows while it goes on: a live view in a terminal, lines elsewhere, only trouble with `--quiet`.
+
+All of it goes to stderr: stdout is for what was asked for.
+"""
+
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from fedka.api.training import FederatedTraining
+from fedka.cli.story import Story
+from fedka.plan.snapshot import PodView
+from fedka.wire import records as r
+from fedka.wire.run_state import RunState
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+REFRESHES_PER_SECOND = 8.0  # of the clock and what the status has told since
+
+
+class Surface(Protocol):
+    """Where a run is shown. `note` and `alarm` may be called from any thread."""
+
+    def note(self, message: str) -> None:
+        """What goes on now."""
+        ...
+
+    def alarm(self, message: str) -> None:
+        """What somebody should look at."""
+        ...
+
+    def draw(self, training: FederatedTraining) -> None:
+        """The resource has changed."""
+        ...
+
+    def close(self) -> None:
+        """Nothing more comes."""
+        ...
+
+
+class Lines:
+    """A line for each thing that happens, with the time of day."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+
+    def note(self, message: str) -> None:
+        """See `Surface`."""
+        first, *rest = message.splitlines() or [""]
+        lines = [f"{self._clock().astimezone():%H:%M:%S} {first}", *(f"         {line}" for line in rest)]
+        sys.stderr.write("".join(f"{line}\n" for line in lines))
+        sys.stderr.flush()
+
+    def alarm(self, message: str) -> None:
+        """See `Surface`."""
+        self.note(message)
+
+    def draw(self, training: FederatedTraining) -> None:
+        """Nothing: the story tells it."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class Quiet(Lines):
+    """Only what somebody should look at."""
+
+    def note(self, message: str) -> None:
+        """Not shown."""
+
+    def alarm(self, message: str) -> None:
+        """See `Surface`."""
+        super().note(message)
+
+
+class Terminal:
+    """The live view, with trouble in lines above it."""
+
+    def __init__(self, clock: Callable[[], datetime], logs: str) -> None:
+        from rich.console import Console  # noqa: PLC0415  a run without a terminal does not need it
+        from rich.live import Live  # noqa: PLC0415
+
+        self._clock = clock
+        self._began = clock()
+        self._logs = logs
+        self._note = ""
+        self._training: FederatedTraining | None = None
+        self._live = Live(
+            console=Console(stderr=True), get_renderable=self._scene, refresh_per_second=REFRESHES_PER_SECOND
+        )
+        self._live.start()
+
+    def note(self, message: str) -> None:
+        """Shown until a status says more."""
+        self._note = message
+
+    def alarm(self, message: str) -> None:
+        """A line above the view."""
+        from rich.text import Text  # noqa: PLC0415
+
+        self._live.console.print(Text(f"{self._clock().astimezone():%H:%M:%S} {message}", style="yellow"))
+
+    def draw(self, training: FederatedTraining) -> None:
+        """See `Surface`."""
+        self._training = training
+        if training.status is not None and training.status.rounds is not None and training.status.rounds.history:
+            self._note = ""
+
+    def close(self) -> None:
+        """Leave the last view standing."""
+        self._live.refresh()
+        self._live.stop()
+
+    def _scene(self) -> "RenderableType":
+        from fedka.cli.live import Scene, render  # noqa: PLC0415
+
+        return render(Scene(self._training, self._note, self._logs, self._began, self._clock()))
+
+
+class Screen:
+    """The observer of a run: tells the story on a surface."""
+
+    def __init__(self, surface: Surface) -> None:
+        self._surface = surface
+        self._story = Story(say=surface.note, alarm=surface.alarm)
+        self.state = RunState()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._story.finish()
+        self._surface.close()
+
+    def note(self, message: str) -> None:
+        """What goes on now; from any thread."""
+        self._surface.note(message)
+
+    def alarm(self, message: str) -> None:
+        """What somebody should look at; from any thread."""
+        self._surface.alarm(message)
+
+    def trained(self, training: FederatedTraining) -> None:
+        """See `Observer`."""
+        self._story.trained(training)
+        self._surface.draw(training)
+
+    def pod(self, pod: PodView) -> None:
+        """See `Observer`."""
+        self._story.pod(pod)
+
+    def journaled(self, record: r.JournalRecord, before: RunState, after: RunState) -> None:
+        """See `Listener`."""
+        self.state = after
+        self._story.journaled(record, before, after)
+
+    def audited(self, record: r.AuditRecord) -> None:
+        """See `Listener`."""
+        self._story.audited(record)
+
+
+def surface(clock: Callable[[], datetime], *, logs: str, quiet: bool) -> Surface:
+    """What fits where stderr goes."""
+    if quiet:
+        return Quiet(clock)
+    return Terminal(clock, logs) if sys.stderr.isatty() else Lines(clock)

@@ -1,0 +1,174 @@
+"""A run with its screen, from the first process to the last, and the signals that may end it before.
+
+The first Ctrl-C or SIGTERM has the parts stopped in order; the second does not wait for them.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from random import SystemRandom
+from typing import Any
+
+from fedka import exit_codes
+from fedka.api.reasons import Phase
+from fedka.api.training import FederatedTraining
+from fedka.cli import summary
+from fedka.cli.logs import log_to_file
+from fedka.cli.model_fetch import NoModel, fetch_model
+from fedka.cli.run import EarlyKafka, Options
+from fedka.cli.screen import Screen, surface
+from fedka.cli.training_file import STDIN
+from fedka.kafka.access import client_settings
+from fedka.kafka.errors import KafkaError
+from fedka.local.run import LocalRun, Request, local_run
+from fedka.local.state_dir import StateDir
+from fedka.wire.names import RunTopics
+
+SETTLE_SECONDS = 3.0  # status writes come once a second
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it ended: the exit code, what to tell about it, and the resource as last seen."""
+
+    code: int
+    text: str
+    training: FederatedTraining | None
+
+
+class Session:
+    """One run."""
+
+    def __init__(self, options: Options, state_dir: StateDir, early: EarlyKafka | None) -> None:
+        self._options = options
+        self._state_dir = state_dir
+        self._early = early
+        self._place = summary.Place(options.file, _shown(state_dir.path), options.bootstrap_servers)
+        self._signals = 0
+        self._work: asyncio.Task[Outcome] | None = None
+        self._run: LocalRun | None = None
+
+    async def run(self, training: dict[str, Any]) -> int:
+        """Until the run has ended or was stopped; the exit code."""
+        self._state_dir.logs.mkdir(exist_ok=True)
+        log_to_file(self._state_dir.logs / "operator.log", "operator")
+        with Screen(surface(_now, logs=str(self._place.state_dir / "logs"), quiet=self._options.quiet)) as screen:
+            screen.note(f"the run lives in {self._place.state_dir}")
+            if self._early is not None:
+                self._early.show_on(screen)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, self._interrupt, screen)
+            self._work = asyncio.ensure_future(self._until_the_end(training, screen))
+            outcome = await self._outcome(self._work)
+        return self._tell(outcome)
+
+    async def _outcome(self, work: asyncio.Task[Outcome]) -> Outcome:
+        try:
+            return await work
+        except asyncio.CancelledError:
+            text = summary.stopped(self._last_seen(), self._place, "stopped")
+            return Outcome(exit_codes.INTERRUPTED, text, self._last_seen())
+        except TimeoutError:
+            why = f"--timeout of {self._options.timeout_seconds:g} s is over: stopped"
+            text = summary.stopped(self._last_seen(), self._place, why)
+            return Outcome(exit_codes.RUN_FAILED, text, self._last_seen())
+
+    async def _until_the_end(self, training: dict[str, Any], screen: Screen) -> Outcome:
+        request = Request(
+            training=training,
+            state_dir=self._state_dir,
+            image_dir=_directory_of(self._options.file),
+            environment=os.environ,
+        )
+        kafka = self._early.server if self._early is not None else str(self._options.bootstrap_servers)
+        async with (
+            asyncio.timeout(self._options.timeout_seconds) as limit,
+            local_run(request, screen, kafka=kafka, clock=_now, random=SystemRandom()) as run,
+        ):
+            self._run = run
+            given_up = await run.ended()
+            limit.reschedule(None)
+            if given_up is not None:
+                return Outcome(given_up.code, summary.given_up(run.training, given_up), run.training)
+            return await self._collect(run, screen)
+
+    async def _collect(self, run: LocalRun, screen: Screen) -> Outcome:
+        """Let the pods leave, and fetch what was asked for."""
+        code = exit_codes.OK if _phase(run.training) is Phase.COMPLETE else exit_codes.RUN_FAILED
+        leaving = asyncio.ensure_future(run.left())
+        path = self._options.model_out
+        if path is not None:
+            try:
+                await self._fetch(run, path)
+            except (NoModel, KafkaError, OSError) as error:
+                screen.alarm(f"--model-out {path}: the model was not written: {error}")
+                code, path = code or exit_codes.FAILED, None
+        await leaving
+        if self._options.output is not None:
+            await run.settled(SETTLE_SECONDS)
+        return Outcome(code, summary.ended(run.training, self._place, path), run.training)
+
+    async def _fetch(self, run: LocalRun, path: Path) -> None:
+        status, metadata = run.training.status, run.training.metadata
+        if status is None or status.kafka_id is None:
+            raise NoModel("the run never began")
+        settings, topics = client_settings(run.access), RunTopics(run=status.kafka_id)
+        await asyncio.to_thread(fetch_model, settings, topics, metadata.name, path)
+
+    def _interrupt(self, screen: Screen) -> None:
+        self._signals += 1
+        if self._work is None:
+            return
+        if self._signals == 1:
+            screen.alarm("stopping in order; once more stops at once")
+            self._work.cancel()
+        else:
+            self._kill()
+
+    def _kill(self) -> None:
+        """What is being waited for in the orderly stop is ended the hard way, and the stop goes on from there."""
+        for task in asyncio.all_tasks():
+            if task.get_name().startswith("pod "):
+                task.cancel()
+        if self._early is not None:
+            self._early.server.kill()
+
+    def _last_seen(self) -> FederatedTraining | None:
+        return self._run.training if self._run is not None else None
+
+    def _tell(self, outcome: Outcome) -> int:
+        """The resource on stdout if it was asked for, else the summary; the exit code."""
+        well = outcome.code == exit_codes.OK
+        if self._options.output is not None:
+            if outcome.training is not None:
+                summary.print_resource(outcome.training, self._options.output)
+            if not (self._options.quiet and well):
+                sys.stderr.write(f"{outcome.text}\n")
+        elif well:
+            if not self._options.quiet:
+                sys.stdout.write(f"{outcome.text}\n")
+        else:
+            sys.stderr.write(f"{outcome.text}\n")
+        return outcome.code
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _phase(training: FederatedTraining) -> Phase | None:
+    return training.status.phase if training.status is not None else None
+
+
+def _directory_of(file: str) -> Path:
+    """Where the app is looked up: beside the file."""
+    return Path.cwd() if file == STDIN else Path(file).resolve().parent
+
+
+def _shown(path: Path) -> Path:
+    """The path as people would write it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

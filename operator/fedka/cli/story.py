@@ -1,0 +1,142 @@
+"""A run told in lines: one for each thing that happened, each told once.
+
+Rounds and participants come from the journal, as the status shows no more than ten rounds and that once a second;
+phases and trouble with Kafka come from the status; what keeps a pod from starting comes from the pod.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from fedka.api.conditions import ConditionStatus, find_condition
+from fedka.api.reasons import ConditionType, Phase, Reason
+from fedka.api.training import FederatedTraining
+from fedka.cli.causes import cause_of
+from fedka.plan.snapshot import PodView, Role
+from fedka.wire import records as r
+from fedka.wire.run_state import RunState
+
+_KAFKA_TROUBLE = (Reason.KAFKA_UNREACHABLE, Reason.PROVISIONING_REFUSED)
+_ENDS = (Phase.COMPLETE, Phase.FAILED)
+
+
+@dataclass(slots=True)
+class Story:
+    """Told through `say`; `alarm` gets what somebody should look at."""
+
+    say: Callable[[str], None]
+    alarm: Callable[[str], None]
+    _phase: str | None = None
+    _kafka: str | None = None
+    _pods: set[str] = field(default_factory=set)
+    _held: tuple[int, str] | None = None  # a round's line that waits for its evaluation
+    _present: set[str] = field(default_factory=set)
+    _replayed: bool = False
+
+    def trained(self, training: FederatedTraining) -> None:
+        """See `Observer`."""
+        status = training.status
+        if status is None:
+            return
+        if status.phase is not None and status.phase != self._phase:
+            self._phase = status.phase
+            if status.phase not in _ENDS:  # the end is what the summary tells
+                self.say(f"phase {status.phase}")
+        kafka = find_condition(status.conditions, ConditionType.KAFKA_READY)
+        reason = kafka.reason if kafka is not None and kafka.reason in _KAFKA_TROUBLE else None
+        if reason != self._kafka:
+            if kafka is not None and reason is not None:
+                self.alarm(f"{reason}: {kafka.message}")
+            elif kafka is not None and kafka.status is ConditionStatus.TRUE:
+                self.say("Kafka answers again")
+            self._kafka = reason
+
+    def pod(self, pod: PodView) -> None:
+        """See `Observer`: a pod that failed is told of, once."""
+        if pod.exit_code in (None, 0) or pod.uid in self._pods:
+            return
+        self._pods.add(pod.uid)
+        self.alarm(f"{name_of(pod)} ended with code {pod.exit_code}: {cause_of(pod.message) or 'its log is empty'}")
+
+    def audited(self, record: r.AuditRecord) -> None:
+        """See `Listener`: what was refused, and why."""
+        if isinstance(record, r.UpdateAudited) and not record.accepted:
+            what = f"its update of round {record.round} does not count"
+        elif isinstance(record, r.ParticipantAudited) and record.reason is not None:
+            what = "it cannot take part as it is"
+        else:
+            return
+        self.alarm(f"{record.participant}: {what}: {record.reason}{': ' if record.message else ''}{record.message}")
+
+    def journaled(self, record: r.JournalRecord, before: RunState, after: RunState) -> None:
+        """See `Listener`."""
+        if isinstance(record, r.AggregatorStarted):
+            if before.epoch > 0:
+                self.say(f"aggregator started again, for the {_ordinal(record.epoch - 1)} time")
+        elif isinstance(record, r.ParticipantJoined):
+            again = record.participant in before.seen_until
+            self.say(f"{record.participant} joined{' again' if again else ''}, {len(after.present)} present")
+        elif isinstance(record, r.ParticipantLost | r.ParticipantRemoved):
+            what = "lost" if isinstance(record, r.ParticipantLost) else "removed"
+            self.say(f"{record.participant} {what}, {len(after.present)} present")
+        else:
+            self._round(record, before, after)
+
+    def finish(self) -> None:
+        """Tell what was held back."""
+        if self._held is not None:
+            self.say(self._held[1])
+            self._held = None
+
+    def _round(self, record: r.JournalRecord, before: RunState, after: RunState) -> None:
+        if isinstance(record, r.RoundOpened) and record.round == 0:
+            self.say(f"asking {', '.join(each.participant for each in record.selected)} for the first model")
+        elif isinstance(record, r.RoundClosed):
+            self.finish()
+            line = round_line(record, before, after)
+            self._held = (record.round, line)
+            if not record.evaluate:
+                self.finish()
+        elif isinstance(record, r.EvaluationClosed):
+            if self._held is not None and self._held[0] == record.round:
+                self._held = (record.round, f"{self._held[1]}{_metrics(record.metrics)}")
+                self.finish()
+            elif record.metrics:
+                self.say(f"round {record.round} evaluated {_metrics(record.metrics)}".replace("  ", " "))
+        elif isinstance(record, r.RoundMissed):
+            self.finish()
+            again = "skipped" if record.skipped else f"attempt {record.attempt} missed"
+            accepted = f"{record.accepted} updates" if record.accepted != 1 else "1 update"
+            self.alarm(f"round {record.round} {again}: {record.reason}, {accepted} of {_quorum(before)} needed")
+        elif isinstance(record, r.RunCompleted | r.RunFailed):
+            self.finish()
+
+
+def round_line(record: r.RoundClosed, before: RunState, after: RunState) -> str:
+    """A closed round in a line; round 0 is the first model."""
+    attempt = before.attempt
+    seconds = after.history[-1].duration_ms / 1000 if record.round and after.history else None
+    if seconds is None:
+        return "first model received"
+    selected = len(attempt.opened.selected) if attempt is not None else record.accepted
+    count = attempt.opened.count if attempt is not None else after.count
+    rejected = f", {record.rejected} rejected" if record.rejected else ""
+    line = f"round {record.round}/{count}  {seconds:.2f} s  {record.accepted} of {selected} updates{rejected}"
+    return f"{line}{_metrics(record.metrics)}"
+
+
+def name_of(pod: PodView) -> str:
+    """Whose pod it is."""
+    return "aggregator" if pod.role is Role.AGGREGATOR else pod.participant or pod.name
+
+
+def _metrics(metrics: Mapping[str, float]) -> str:
+    return "".join(f"  {name} {metrics[name]:.4g}" for name in sorted(metrics))
+
+
+def _quorum(state: RunState) -> int:
+    return state.attempt.opened.quorum if state.attempt is not None else 0
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

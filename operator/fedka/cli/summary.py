@@ -1,0 +1,102 @@
+"""What a run leaves to be told when it is over: how it ended, the model, and where everything lies."""
+
+import json
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from fedka.api.conditions import find_condition
+from fedka.api.reasons import ConditionType, Phase
+from fedka.api.status import TrainingStatus
+from fedka.api.training import FederatedTraining
+from fedka.cli.causes import cause_of
+from fedka.cli.story import name_of
+from fedka.local.prospects import NoProspect
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run lives, and how it is called up again."""
+
+    file: str
+    state_dir: Path
+    bootstrap_servers: str | None
+
+    def again(self, *more: str) -> str:
+        """The command that takes this run up again."""
+        servers = [] if self.bootstrap_servers is None else ["--bootstrap-servers", self.bootstrap_servers]
+        return shlex.join(["fedka", "run", self.file, "--state-dir", str(self.state_dir), *servers, *more])
+
+
+def print_resource(training: FederatedTraining, output: str) -> None:
+    """The resource on stdout, as `json` or `yaml`."""
+    obj = training.to_object()
+    if output == "json":
+        json.dump(obj, sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    else:
+        yaml.safe_dump(obj, sys.stdout, sort_keys=False)
+
+
+def ended(training: FederatedTraining, place: Place, model_out: Path | None) -> str:
+    """The summary of a run that is Complete or Failed."""
+    status = training.status or TrainingStatus()
+    type_ = ConditionType.COMPLETE if status.phase is Phase.COMPLETE else ConditionType.FAILED
+    condition = find_condition(status.conditions, type_)
+    why = f" ({condition.reason}: {condition.message})" if condition is not None else ""
+    lines = [f"{training.metadata.name}: {status.phase}{why}"]
+    lines += [f"  {title:8} {text}" for title, text in _facts(status, place, model_out)]
+    return "\n".join(lines)
+
+
+def given_up(training: FederatedTraining, cause: NoProspect) -> str:
+    """Why a run was ended that could not go on."""
+    lines = [f"{training.metadata.name} cannot go on: {cause.message}"]
+    told: dict[str, list[str]] = {}
+    for pod in cause.pods:
+        told.setdefault(cause_of(pod.message) or f"ended with code {pod.exit_code}", []).append(name_of(pod))
+    for message, names in told.items():
+        lines.append(f"  {', '.join(names)}: " + message.replace("\n", "\n    "))
+    return "\n".join(lines)
+
+
+def stopped(training: FederatedTraining | None, place: Place, why: str) -> str:
+    """What is kept of a run that was stopped before its end, and how to go on."""
+    status = training.status if training is not None else None
+    rounds = status.rounds if status is not None else None
+    if training is None or rounds is None:
+        return f"{why} before the run had begun; what there is lies in {place.state_dir}"
+    kafka = "topics" if place.bootstrap_servers is not None else "Kafka's data"
+    model = status.model if status is not None else None
+    kept = f"{kafka}, logs" + (f" and the model of round {model.round}" if model is not None else "")
+    where = f"in {place.state_dir}"
+    if place.bootstrap_servers is not None:
+        where += f" and at {place.bootstrap_servers}"
+    return (
+        f"{why} in round {rounds.current} of {rounds.total}, with {rounds.completed} rounds completed. "
+        f"Kept: {kept}, {where}.\nTo go on: {place.again()}"
+    )
+
+
+def _facts(status: TrainingStatus, place: Place, model_out: Path | None) -> list[tuple[str, str]]:
+    facts = []
+    if status.rounds is not None:
+        missed = f", {status.rounds.missed} missed" if status.rounds.missed else ""
+        facts.append(("rounds", f"{status.rounds.completed} of {status.rounds.total}{missed}{_duration(status)}"))
+    if status.model is not None:
+        metrics = "  ".join(f"{metric.name} {float(metric.value):.4g}" for metric in status.model.metrics)
+        facts += [("metrics", metrics)] if metrics else []
+        facts.append(("digest", f"{status.model.digest} (round {status.model.round})"))
+        command = place.again("--model-out", "model.safetensors")
+        facts.append(("model", str(model_out) if model_out is not None else f"in Kafka; to get it: {command}"))
+    facts.append(("logs", str(place.state_dir / "logs")))
+    return facts
+
+
+def _duration(status: TrainingStatus) -> str:
+    if status.start_time is None or status.completion_time is None:
+        return ""
+    return f" in {(status.completion_time - status.start_time).total_seconds():.1f} s"

@@ -1,0 +1,101 @@
+"""The training in a state directory, so that a run which was stopped goes on where it was.
+
+A run is known by its UID: its topics carry it. The in-memory cluster forgets the resource with the process, so the
+resource is kept in a file beside Kafka's data; everything else is found again, as after any restart of the operator.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from fedka.local.admission import Admission
+from fedka.local.cluster import InMemoryCluster
+from fedka.local.fields import Owner, Schema
+from fedka.local.objects import Json
+from fedka.local.store import Stored
+from fedka.reconcile.apply import FINALIZER_FIELD_MANAGER, STATUS_FIELD_MANAGER
+from fedka.reconcile.ports import FEDERATED_TRAINING, EventType, WatchEvent
+
+FIELD_MANAGER = "fedka-run"
+
+
+class SavedTrainingUnusable(Exception):  # noqa: N818  says what it is
+    """The state directory holds another training, or a file that cannot be read."""
+
+
+class SavedTraining:
+    """The file. Replaced as a whole, so that a crash leaves the old one or the new one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def load(self) -> Json | None:
+        """The resource with its status; None where no run has been here. Raises SavedTrainingUnusable."""
+        try:
+            saved: Any = json.loads(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise SavedTrainingUnusable(
+                f"{self._path} cannot be read ({error}): give another --state-dir, or remove the file to begin anew"
+            ) from error
+        if not isinstance(saved, dict) or saved.get("kind") != FEDERATED_TRAINING.kind:
+            raise SavedTrainingUnusable(f"{self._path} holds no training: give another --state-dir")
+        return saved
+
+    def store(self, training: Json) -> None:
+        """Keep this state of it."""
+        draft = self._path.with_suffix(".new")
+        draft.write_text(json.dumps(training), encoding="utf-8")
+        draft.replace(self._path)
+
+
+class SavingCluster(InMemoryCluster):
+    """A cluster of one training, which it remembers."""
+
+    def __init__(
+        self,
+        saved: SavedTraining,
+        *,
+        namespace: str,
+        clock: Callable[[], datetime],
+        random: Random,
+        admission: Admission,
+    ) -> None:
+        super().__init__(clock=clock, random=random, admission=admission, namespaces=(namespace,))
+        self._saved = saved
+        self._namespace = namespace
+        self.listen(self._keep)
+
+    async def submit(self, training: Json) -> Json:
+        """Apply the training as `kubectl apply` does, over what was saved of it. Raises SavedTrainingUnusable, or
+        Invalid for a change that a run under way does not allow.
+        """
+        name = training["metadata"]["name"]
+        before = self._saved.load()
+        if before is not None:
+            self._restore(before, name)
+        metadata = {**training["metadata"], "namespace": self._namespace}
+        return await self.apply({**training, "metadata": metadata}, field_manager=FIELD_MANAGER)
+
+    def _restore(self, before: Json, name: str) -> None:
+        metadata = before["metadata"]
+        if (metadata.get("namespace"), metadata.get("name")) != (self._namespace, name):
+            raise SavedTrainingUnusable(
+                f"the state directory belongs to training {metadata.get('namespace')}/{metadata.get('name')}, "
+                f"not to {self._namespace}/{name}: give another --state-dir"
+            )
+        owned = {
+            Owner(FIELD_MANAGER, "Apply"): {"spec": before["spec"]},
+            Owner(STATUS_FIELD_MANAGER, "Apply", "status"): {"status": before.get("status") or {}},
+            Owner(FINALIZER_FIELD_MANAGER, "Apply"): {"metadata": {"finalizers": metadata.get("finalizers") or []}},
+        }
+        schema = Schema(FEDERATED_TRAINING.kind)
+        self._store.put(Stored(before, {owner: frozenset(schema.fields(part)) for owner, part in owned.items()}))
+
+    def _keep(self, event: WatchEvent, _before: Json | None) -> None:
+        if event.kind == FEDERATED_TRAINING and event.type is not EventType.DELETED:
+            self._saved.store(dict(event.object))
