@@ -102,6 +102,14 @@ async def test_a_finalizer_holds_a_deleted_object(cluster, make, namespace):
     assert held["metadata"]["deletionTimestamp"]
 
 
+async def test_marking_for_deletion_raises_the_generation(cluster, make, namespace):
+    """So observedGeneration falls behind: the operator must not take the mark for a change of the spec."""
+    training = await finalized(cluster, make, namespace)
+    await cluster.delete(FEDERATED_TRAINING, namespace, "fraud", uid=training["metadata"]["uid"])
+    held = await cluster.get(FEDERATED_TRAINING, namespace, "fraud")
+    assert held["metadata"]["generation"] == training["metadata"]["generation"] + 1
+
+
 async def test_a_held_object_keeps_what_it_owns(cluster, make, namespace):
     training = await finalized(cluster, make, namespace)
     await cluster.create(make.secret(ownerReferences=[make.owner(training)]), field_manager="operator")
