@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from fedka.api.conditions import Condition, ConditionStatus, find_condition
+from fedka.api.conditions import find_condition
 from fedka.api.reasons import ConditionType, ParticipantState, Phase, Reason
 from fedka.api.status import TrainingStatus
 from fedka.plan.parts import EventNote
@@ -46,8 +46,8 @@ def _troubles(old: TrainingStatus, new: TrainingStatus) -> Iterator[EventNote]:
         reason = _reason(new, type_)
         if reason in reasons and reason != _reason(old, type_):
             yield EventNote("Warning", reason, "Reconcile", _message(new, type_))
-    recovered = find_condition(new.conditions, ConditionType.KAFKA_READY)
-    if _reason(old, ConditionType.KAFKA_READY) == Reason.KAFKA_UNREACHABLE and _holds(recovered):
+    was_away = _reason(old, ConditionType.KAFKA_READY) == Reason.KAFKA_UNREACHABLE
+    if was_away and _reason(new, ConditionType.KAFKA_READY) != Reason.KAFKA_UNREACHABLE:
         yield EventNote("Normal", "KafkaReachable", "Reconcile", "Kafka answers again")
 
 
@@ -72,7 +72,3 @@ def _reason(status: TrainingStatus, type_: ConditionType) -> str:
 def _message(status: TrainingStatus, type_: ConditionType) -> str:
     condition = find_condition(status.conditions, type_)
     return condition.message[:NOTE_LIMIT] if condition is not None else ""
-
-
-def _holds(condition: Condition | None) -> bool:
-    return condition is not None and condition.status is ConditionStatus.TRUE

@@ -1,0 +1,73 @@
+"""What Kafka's answers mean to us: away (try again), refused (do not), or as expected."""
+
+import asyncio
+from concurrent.futures import Future
+from typing import TypeVar
+
+from confluent_kafka import KafkaError, KafkaException
+
+from fedka.reconcile.provisioning import KafkaUnavailable, ProvisioningError, TopicRefused
+
+ANSWER_SECONDS = 5.0  # a broker that is away must show in the status within 10 s
+CHANGE_SECONDS = 30.0  # creating topics may wait for a controller that is being elected
+
+T = TypeVar("T")
+
+# librdkafka's own flag "retriable" is set for none of these.
+AWAY = frozenset(
+    {
+        KafkaError._TRANSPORT,  # noqa: SLF001  librdkafka's own names
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+        KafkaError._TIMED_OUT_QUEUE,  # noqa: SLF001
+        KafkaError._RESOLVE,  # noqa: SLF001
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.NOT_CONTROLLER,
+        KafkaError.BROKER_NOT_AVAILABLE,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NETWORK_EXCEPTION,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+    }
+)
+EXISTS = frozenset({KafkaError.TOPIC_ALREADYEXISTS})
+UNKNOWN = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART})
+NOT_LED_YET = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
+    }
+)
+
+
+async def value_of(future: "Future[T]", doing: str) -> T:
+    """The future's value, or its failure as one of ours."""
+    try:
+        return await asyncio.wait_for(asyncio.wrap_future(future), CHANGE_SECONDS + ANSWER_SECONDS)
+    except TimeoutError:
+        raise KafkaUnavailable(f"{doing}: no answer in time") from None
+    except KafkaException as error:
+        raise as_ours(error, doing) from error
+
+
+async def succeeded(future: "Future[T]", doing: str, *, unless: frozenset[int]) -> bool:
+    """Whether it went well, rather than being answered with a code of `unless`; other failures are raised."""
+    try:
+        await value_of(future, doing)
+    except ProvisioningError as error:
+        cause = error.__cause__
+        if isinstance(cause, KafkaException) and cause.args[0].code() in unless:
+            return False
+        raise
+    return True
+
+
+def as_ours(error: KafkaException, doing: str) -> ProvisioningError:
+    cause = error.args[0]
+    if cause.code() in AWAY:
+        return KafkaUnavailable(f"{doing}: {cause.str()}: check that the brokers run and can be reached")
+    if cause.code() in (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED):
+        return TopicRefused(f"{doing}: {cause.str()}: grant the operator its rights on topics of its prefix")
+    return TopicRefused(f"{doing}: {cause.str()}")

@@ -1,0 +1,204 @@
+"""What the operator does when Kafka is away, refuses, or has lost the run; and at the end of a training's life."""
+
+from fedka.reconcile.ports import FEDERATED_TRAINING
+from fedka.wire import records as r
+
+from .builders import first_model, joined, whole_round
+from .conftest import World
+
+
+async def test_kafka_away_is_said_and_recovers_by_itself(world: World):
+    world.kafka.available = False
+    world.start()
+    topics = await world.create()
+
+    async def said() -> bool:
+        return await world.condition("KafkaReady") == ("False", "KafkaUnreachable")
+
+    await world.until(said)
+    world.kafka.available = True
+    await world.started(topics)
+
+    async def recovered() -> bool:
+        return await world.condition("KafkaReady") == ("True", "TopicsReady")
+
+    await world.until(recovered)
+    assert "KafkaReachable" in await world.events()
+
+
+async def test_a_complaint_of_a_client_is_looked_into(world: World):
+    world.start()
+    topics = await world.create()
+    await world.started(topics)
+    world.kafka.available = False
+    world.kafka.complain(topics.run, "broker down")
+
+    async def said() -> bool:
+        return await world.condition("KafkaReady") == ("False", "KafkaUnreachable")
+
+    await world.until(said)
+
+
+async def test_what_kafka_refuses_is_said(world: World):
+    world.kafka.refusal = "replication factor 3 is larger than the number of brokers, 1"
+    world.start()
+    await world.create()
+
+    async def said() -> bool:
+        return await world.condition("KafkaReady") == ("False", "ProvisioningRefused")
+
+    await world.until(said)
+
+
+async def test_a_journal_that_is_gone_fails_the_run_and_is_never_made_again(world: World):
+    world.start()
+    topics = await world.create()
+    hand = await world.started(topics)
+    hand.write(*joined("a", "b"))
+
+    async def seen() -> bool:
+        return "journal" in await world.status()
+
+    await world.until(seen)
+    await world.stop()
+    del world.kafka.topics[topics.journal]
+    world.start()
+
+    async def failed() -> bool:
+        return await world.condition("Failed") == ("True", "JournalLost")
+
+    await world.until(failed)
+    assert topics.journal not in world.kafka.topics
+
+
+async def test_a_restarted_operator_comes_to_the_same_status(world: World):
+    world.start()
+    topics = await world.create()
+    hand = await world.started(topics)
+    hand.write(*joined("a", "b"), *first_model("a"), *whole_round(1, "a", "b"))
+
+    async def first_round() -> bool:
+        return (await world.status()).get("rounds", {}).get("completed") == 1
+
+    await world.until(first_round)
+    await world.stop()
+    before = await world.status()
+    hand.write(*whole_round(2, "a", "b"))
+    world.start()
+
+    async def second_round() -> bool:
+        return (await world.status()).get("rounds", {}).get("completed") == 2
+
+    await world.until(second_round)
+    after = await world.status()
+    assert after["startTime"] == before["startTime"]
+    assert after["rounds"]["history"][0] == before["rounds"]["history"][0]
+    assert len(world.kafka.specs(topics)) == 1
+
+
+async def test_a_changed_spec_is_delivered_under_its_generation(world: World):
+    world.start()
+    topics = await world.create()
+    await world.started(topics)
+    await world.change(rounds={"count": 5})
+
+    async def delivered() -> bool:
+        return (await world.status()).get("appliedGeneration") == 2
+
+    await world.until(delivered)
+    assert world.kafka.specs(topics)[-1].rounds.count == 5
+
+
+async def test_a_spec_that_no_rule_of_the_server_refuses_stalls_with_the_field(world: World):
+    world.start()
+    await world.create(rounds={"count": 3, "sampleSize": "50%", "quorum": 2})
+
+    async def stalled() -> bool:
+        return await world.condition("Stalled") == ("True", "InvalidSpec")
+
+    await world.until(stalled)
+    assert world.kafka.topics == {}
+    assert "InvalidSpec" in await world.events()
+
+
+async def test_a_deleted_training_takes_its_topics_along(world: World):
+    world.start()
+    topics = await world.create()
+    await world.started(topics)
+    uid = (await world.training())["metadata"]["uid"]
+    await world.cluster.delete(FEDERATED_TRAINING, "default", "fraud", uid=uid)
+
+    async def gone() -> bool:
+        return await world.training() is None
+
+    await world.until(gone)
+    assert world.kafka.topics == {}
+    assert topics.run not in world.kafka.followers
+
+
+async def test_retained_topics_outlive_their_training(world: World):
+    world.start()
+    topics = await world.create(kafka={"reclaimPolicy": "Retain"})
+    await world.started(topics)
+    uid = (await world.training())["metadata"]["uid"]
+    await world.cluster.delete(FEDERATED_TRAINING, "default", "fraud", uid=uid)
+
+    async def gone() -> bool:
+        return await world.training() is None
+
+    await world.until(gone)
+    assert topics.model in world.kafka.topics
+
+
+async def test_topics_of_participants_removed_long_ago_go_too(world: World):
+    world.start()
+    topics = await world.create()
+    await world.started(topics)
+    await world.change(participants=[{"name": "b"}])
+
+    async def delivered() -> bool:
+        return (await world.status()).get("appliedGeneration") == 2
+
+    await world.until(delivered)
+    uid = (await world.training())["metadata"]["uid"]
+    await world.cluster.delete(FEDERATED_TRAINING, "default", "fraud", uid=uid)
+
+    async def gone() -> bool:
+        return await world.training() is None
+
+    await world.until(gone)
+    assert world.kafka.topics == {}
+
+
+async def test_the_time_to_live_deletes_an_ended_training(world: World):
+    world.start()
+    topics = await world.create(ttlSecondsAfterFinished=0, kafka={"reclaimPolicy": "Retain"})
+    hand = await world.started(topics)
+    hand.write(r.RunCompleted(reason="RoundsDone"))
+
+    async def gone() -> bool:
+        return await world.training() is None
+
+    await world.until(gone)
+
+
+async def test_a_training_made_anew_is_another_run(world: World):
+    world.start()
+    first = await world.create()
+    await world.started(first)
+    uid = (await world.training())["metadata"]["uid"]
+    await world.cluster.delete(FEDERATED_TRAINING, "default", "fraud", uid=uid)
+
+    async def gone() -> bool:
+        return await world.training() is None
+
+    await world.until(gone)
+    second = await world.create()
+    hand = await world.started(second)
+    hand.write(*joined("a", "b"))
+
+    async def counted() -> bool:
+        return (await world.status()).get("participants", {}).get("present") == 2
+
+    await world.until(counted)
+    assert first.run != second.run
