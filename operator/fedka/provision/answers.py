@@ -29,7 +29,7 @@ AWAY = frozenset(
         KafkaError.NOT_LEADER_FOR_PARTITION,
     }
 )
-EXISTS = frozenset({KafkaError.TOPIC_ALREADYEXISTS})
+EXISTS = frozenset({KafkaError.TOPIC_ALREADY_EXISTS})
 UNKNOWN = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART})
 NOT_LED_YET = frozenset(
     {
@@ -65,6 +65,7 @@ async def succeeded(future: "Future[T]", doing: str, *, unless: frozenset[int]) 
 
 
 def as_ours(error: KafkaException, doing: str) -> ProvisioningError:
+    """The error as one of ours, with what was being done and what may mend it."""
     cause = error.args[0]
     if cause.code() in AWAY:
         return KafkaUnavailable(f"{doing}: {cause.str()}: check that the brokers run and can be reached")
