@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fedka.aggregator.data_plane import Begin, DataPlane, Fold, Publish
-from fedka.aggregator.events import Event, Folded, Key, Published, PublishFailed, Tainted
+from fedka.aggregator.events import DataPlaneEnded, Event, Folded, Key, Published, PublishFailed, Tainted
 from fedka.kafka.access import client_settings
 from fedka.kafka.chunks import ChunkWriter
 from fedka.local.kafka_server import KafkaServer
@@ -205,3 +205,14 @@ def test_a_base_model_that_is_gone_is_reported(plane: Plane) -> None:
     failed = plane.next()
     assert isinstance(failed, PublishFailed)
     assert failed.nonce == NONCE
+
+
+def test_a_fault_of_ours_is_news_not_silence(plane: Plane) -> None:
+    fault = ZeroDivisionError("of a test")
+
+    def fail(_point: str) -> None:
+        raise fault
+
+    plane.at = fail
+    plane.fold("a")
+    assert plane.next() == DataPlaneEnded(fault)

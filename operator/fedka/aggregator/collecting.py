@@ -142,7 +142,8 @@ class Collecting:
             return True
         accepted = len(attempt.accepted)
         looking = {key[0] for key in self._folding} | {key[0] for key in self._waiting}
-        open_names = [n for n in self._since if n not in attempt.accepted and n not in attempt.refused]
+        settled = {*attempt.accepted, *attempt.refused, *attempt.dropped}
+        open_names = [name for name in self._since if name not in settled]
         possible = sum(1 for name in open_names if name in looking or (name in present and not self.drained))
         quorum_met = accepted >= self.opened.quorum
         if accepted >= self.opened.target or (quorum_met and possible == 0):

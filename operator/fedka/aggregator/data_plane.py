@@ -16,7 +16,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from fedka.aggregator.events import Event, Folded, Key, Published, PublishFailed, Tainted
+from fedka.aggregator.events import DataPlaneEnded, Event, Folded, Key, Published, PublishFailed, Tainted
 from fedka.kafka.access import Settings
 from fedka.kafka.chunks import NOTHING, ChunkWriter, Stored
 from fedka.kafka.errors import ChunkCorrupt, ChunksGone, KafkaError, WriteFailed
@@ -139,6 +139,14 @@ class DataPlane:
             self._thread.join(timeout=10.0)
 
     def _run(self) -> None:
+        try:
+            self._work()
+        except Exception as error:  # noqa: BLE001  raised again by the engine: a silent end here would hang the run
+            self._emit(DataPlaneEnded(error))
+        self._reader.close()
+        self._writer.close()
+
+    def _work(self) -> None:
         while True:
             try:
                 task = self._tasks.get(block=not self._reader.busy)
@@ -148,8 +156,6 @@ class DataPlane:
             if task is None:
                 break
             self._do(task)
-        self._reader.close()
-        self._writer.close()
 
     def _do(self, task: Task) -> None:
         match task:

@@ -89,7 +89,7 @@ class Engine:
             self._advance()
         return self._exit
 
-    def handle(self, event: events.Event) -> None:  # noqa: C901 one case an event
+    def handle(self, event: events.Event) -> None:  # noqa: C901, PLR0912 one case an event
         """Take one event in."""
         match event:
             case events.ControlSeen():
@@ -112,6 +112,8 @@ class Engine:
                 self._on_publish_failed(event)
             case events.TroubleSeen():
                 self._on_trouble(event)
+            case events.DataPlaneEnded():
+                raise event.error
             case events.Interrupted():
                 LOGGER.info("asked to end: the run goes on when an aggregator is started again")
                 self._exit = exit_codes.INTERRUPTED

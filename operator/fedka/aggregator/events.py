@@ -81,6 +81,13 @@ class PublishFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class DataPlaneEnded:
+    """The data plane's thread ended by a fault of ours: nobody would fold or publish any more."""
+
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
 class Interrupted:
     """The process was asked to end."""
 
@@ -95,5 +102,6 @@ Event = (
     | Tainted
     | Published
     | PublishFailed
+    | DataPlaneEnded
     | Interrupted
 )

@@ -21,7 +21,11 @@ class Fenced(Exception):  # noqa: N818 it is what happened
 
 
 class JournalBroken(Exception):  # noqa: N818
-    """The journal has lost records, or a record of ours came back as one that does not exist."""
+    """The journal has lost records: the run cannot go on."""
+
+
+class NotInJournal(Exception):  # noqa: N818
+    """A record of our epoch came back as one that does not exist: what we hold is not what the journal says."""
 
 
 @dataclass(slots=True)
@@ -125,13 +129,15 @@ class JournalWriter:
             self.state = replace(self.state, attempt=replace(attempt, at=at))
 
     def check(self, record: LogRecord) -> None:
-        """Read back a record. Raises Fenced or JournalBroken."""
+        """Read back a record. Raises Fenced or NotInJournal."""
         epoch = self._position.epoch
         self._read_back, verdict = judge(self._read_back, record.value)
         if self._read_back.epoch > epoch:
             raise Fenced(f"epoch {self._read_back.epoch} was opened by another aggregator")
         if verdict is Verdict.BROKEN and _claims(record.value, epoch):
-            raise JournalBroken(f"the record at {record.offset} of {self._topic} does not fit the journal")
+            raise NotInJournal(
+                f"the record at {record.offset} of {self._topic} does not fit the journal: starting again"
+            )
 
 
 def _claims(data: bytes | None, epoch: int) -> bool:

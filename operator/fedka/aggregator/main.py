@@ -18,7 +18,7 @@ from fedka.aggregator.clock import BrokerClock
 from fedka.aggregator.data_plane import DataPlane, Know
 from fedka.aggregator.engine import Engine
 from fedka.aggregator.events import ControlSeen, Event, Interrupted, JournalAnswered, JournalSeen, SpecSeen, TroubleSeen
-from fedka.aggregator.journal import Fenced, JournalBroken, JournalWriter, Replay, open_epoch, replay
+from fedka.aggregator.journal import Fenced, JournalBroken, JournalWriter, NotInJournal, Replay, open_epoch, replay
 from fedka.aggregator.presence import ALIVE_SECONDS
 from fedka.aggregator.roster import HelloLost
 from fedka.aggregator.wiring import Wiring
@@ -63,6 +63,9 @@ def run_aggregator(
     except (JournalBroken, HelloLost) as error:
         LOGGER.error("%s", error)  # noqa: TRY400
         return exit_codes.CONFIG
+    except NotInJournal as error:
+        LOGGER.error("%s", error)  # noqa: TRY400
+        return exit_codes.FAILED
     except KafkaError as error:
         LOGGER.error("Kafka: %s", error)  # noqa: TRY400
         return exit_codes.FAILED
@@ -105,6 +108,8 @@ class _Process:
         return engine.run()
 
     def close(self) -> None:
+        for tail in self._tails:
+            tail.stop()  # all at once: each takes until its consumer wakes
         for tail in self._tails:
             tail.close()
         self._data.close()

@@ -20,6 +20,7 @@ LOGGER = logging.getLogger("fedka.kafka")
 MOST_AT_ONCE = 64
 BATCH = 8  # chunks held at a time
 STALLED_SECONDS = 1.0
+ANSWER_SECONDS = 10.0
 GONE = (Code._AUTO_OFFSET_RESET, Code.OFFSET_OUT_OF_RANGE)  # noqa: SLF001 librdkafka's own names
 
 
@@ -71,8 +72,12 @@ class RangeReader:
     def know(self, topic: str) -> None:
         """Learn about a topic: one that librdkafka does not know stalls its first assignment by 0.9 s."""
         if topic not in self._known:
-            self._consumer.list_topics(topic, timeout=10.0)
-            self._known.add(topic)
+            try:
+                self._consumer.list_topics(topic, timeout=ANSWER_SECONDS)
+            except KafkaException as error:  # reading from it waits for Kafka to come back
+                LOGGER.warning("asking about topic %s: %s", topic, error.args[0].str())
+            else:
+                self._known.add(topic)
 
     def add(self, key: Hashable, topic: str, partition: int, pointer: Pointer, size: Callable[[int], int]) -> None:
         """Ask for all chunks of a pointer; `size(index)` is the bytes that chunk `index` must have."""
@@ -125,7 +130,9 @@ class RangeReader:
         """Offsets and headers of the chunks from `offset` to the end that the log has now. Raises ChunksGone."""
         self.cancel_all()
         self.know(topic)
-        _, high = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10.0, cached=False)
+        high = self._end(topic, partition)
+        while high is None:
+            high = self._end(topic, partition)
         if offset >= high:
             return
         self._consumer.incremental_assign([TopicPartition(topic, partition, offset)])
@@ -167,15 +174,24 @@ class RangeReader:
         """Ranges that name offsets which no record has: looked for when nothing comes, as asking costs a round trip."""
         events: list[Arrived | Finished] = []
         for place, active in list(self._active.items()):
-            try:
-                _, high = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=10.0, cached=False)
-            except KafkaException as error:
-                LOGGER.warning("reading chunks of %s: %s", active.topic, error.args[0].str())
+            high = self._end(*place)
+            if high is None:
                 return []
             if max(active.wanted) >= high:
                 self._drop(place)
                 events.append(Finished(active.key, NoSuchOffset(f"{active.topic} ends before an offset that is named")))
         return events
+
+    def _end(self, topic: str, partition: int) -> int | None:
+        """The offset after the last record; None where no broker answered in time."""
+        try:
+            _, high = self._consumer.get_watermark_offsets(
+                TopicPartition(topic, partition), timeout=ANSWER_SECONDS, cached=False
+            )
+        except KafkaException as error:
+            LOGGER.warning("reading chunks of %s: %s", topic, error.args[0].str())
+            return None
+        return int(high)
 
     def _drop(self, place: tuple[str, int]) -> None:
         self._active.pop(place)

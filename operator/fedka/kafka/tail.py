@@ -78,9 +78,13 @@ class Tail:
         """Begin to deliver."""
         self._thread.start()
 
+    def stop(self) -> None:
+        """Deliver no more, soon; `close` waits for it."""
+        self._closing.set()
+
     def close(self) -> None:
         """Stop and wait for the thread, unless called from it."""
-        self._closing.set()
+        self.stop()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join()
 
