@@ -54,8 +54,8 @@ def render(scene: Scene) -> RenderableType:
     parts.append(_bar(rounds, status))
     if rounds.history:
         parts.append(_rounds(rounds.history))
-    if status.participants is not None and status.participants.detail:
-        parts.append(_participants(status.participants.detail))
+    if details := _worth_showing(status):
+        parts.append(_participants(details))
     if scene.note:
         parts.append(Text(scene.note, style="dim"))
     parts.append(Text(f"logs: {scene.logs}", style="dim", overflow="fold"))
@@ -85,7 +85,10 @@ def _bar(rounds: RoundsStatus, status: TrainingStatus) -> RenderableType:
         text += f", round {rounds.current}: {rounds.accepted} of {rounds.selected} updates"
     if status.participants is not None:
         text += f", {status.participants.present} of {status.participants.total} participants present"
-    grid.add_row(ProgressBar(total=max(1, rounds.total), completed=done, width=BAR_WIDTH), Text(text))
+    bar = ProgressBar(
+        total=max(1, rounds.total), completed=done, width=BAR_WIDTH, complete_style="cyan", finished_style="green"
+    )
+    grid.add_row(bar, Text(text))
     return grid
 
 
@@ -101,6 +104,14 @@ def _rounds(history: Sequence[RoundRecord]) -> Table:
         cells = [str(past.round), seconds, accepted, str(past.rejected), *(values.get(name, "") for name in names)]
         table.add_row(*cells, style="yellow" if past.missed else "")
     return table
+
+
+def _worth_showing(status: TrainingStatus) -> Sequence[ParticipantDetail]:
+    """Everybody while the run goes on; afterwards only those of whom something went wrong."""
+    details = status.participants.detail if status.participants is not None else ()
+    if status.phase not in (Phase.COMPLETE, Phase.FAILED):
+        return details
+    return [detail for detail in details if detail.message or detail.state is ParticipantState.FAILED]
 
 
 def _participants(details: Sequence[ParticipantDetail]) -> Table:

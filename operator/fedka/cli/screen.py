@@ -154,10 +154,10 @@ class Screen:
         """See `Observer`."""
         self._story.pod(pod)
 
-    def journaled(self, record: r.JournalRecord, before: RunState, after: RunState) -> None:
+    def journaled(self, record: r.JournalRecord, before: RunState, after: RunState, *, past: bool) -> None:
         """See `Listener`."""
         self.state = after
-        self._story.journaled(record, before, after)
+        self._story.journaled(record, before, after, past=past)
 
     def audited(self, record: r.AuditRecord) -> None:
         """See `Listener`."""

@@ -29,8 +29,7 @@ class Story:
     _kafka: str | None = None
     _pods: set[str] = field(default_factory=set)
     _held: tuple[int, str] | None = None  # a round's line that waits for its evaluation
-    _present: set[str] = field(default_factory=set)
-    _replayed: bool = False
+    _resumed: bool = False
 
     def trained(self, training: FederatedTraining) -> None:
         """See `Observer`."""
@@ -55,7 +54,8 @@ class Story:
         if pod.exit_code in (None, 0) or pod.uid in self._pods:
             return
         self._pods.add(pod.uid)
-        self.alarm(f"{name_of(pod)} ended with code {pod.exit_code}: {cause_of(pod.message) or 'its log is empty'}")
+        cause = cause_of(pod.message) or "its log is empty"
+        self.alarm(f"{name_of(pod)} ended with code {pod.exit_code}: {cause.splitlines()[0]}")
 
     def audited(self, record: r.AuditRecord) -> None:
         """See `Listener`: what was refused, and why."""
@@ -67,11 +67,15 @@ class Story:
             return
         self.alarm(f"{record.participant}: {what}: {record.reason}{': ' if record.message else ''}{record.message}")
 
-    def journaled(self, record: r.JournalRecord, before: RunState, after: RunState) -> None:
-        """See `Listener`."""
-        if isinstance(record, r.AggregatorStarted):
+    def journaled(self, record: r.JournalRecord, before: RunState, after: RunState, *, past: bool) -> None:
+        """See `Listener`. Of a run that goes on, only how far it had got is told."""
+        if past:
+            self._resumed = True
+        elif isinstance(record, r.AggregatorStarted):
             if before.epoch > 0:
-                self.say(f"aggregator started again, for the {_ordinal(record.epoch - 1)} time")
+                done = f"going on after round {before.completed + before.missed} of {before.count}"
+                self.say(done if self._resumed else "the aggregator was started again")
+            self._resumed = False
         elif isinstance(record, r.ParticipantJoined):
             again = record.participant in before.seen_until
             self.say(f"{record.participant} joined{' again' if again else ''}, {len(after.present)} present")
@@ -135,8 +139,3 @@ def _metrics(metrics: Mapping[str, float]) -> str:
 
 def _quorum(state: RunState) -> int:
     return state.attempt.opened.quorum if state.attempt is not None else 0
-
-
-def _ordinal(number: int) -> str:
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"

@@ -19,12 +19,15 @@ from fedka.wire.run_state import At, RunState, advance
 class Listener(Protocol):
     """Called in the event loop, before the operator takes the same record."""
 
-    def journaled(self, record: r.JournalRecord, before: RunState, after: RunState) -> None:
-        """One more record exists in the journal; the state of the run before and after it."""
+    def journaled(self, record: r.JournalRecord, before: RunState, after: RunState, *, past: bool) -> None:
+        """One more record exists in the journal; the state of the run before and after it.
+
+        `past`: it was there already when the reading began, so it is of a run that goes on.
+        """
         ...
 
     def audited(self, record: r.AuditRecord) -> None:
-        """One more fact about a participant."""
+        """One more fact about a participant; those of the past are not told."""
         ...
 
 
@@ -44,7 +47,9 @@ class OverheardRunLogs:
                 ear.hear(record)
             deliver(records)
 
-        return await self._inner.follow(topics, deliver=both, trouble=trouble)
+        end = await self._inner.follow(topics, deliver=both, trouble=trouble)
+        ear.begin(end)
+        return end
 
     async def unfollow(self, topics: RunTopics) -> None:
         """See `RunLogs.unfollow`."""
@@ -56,29 +61,58 @@ class OverheardRunLogs:
 
 
 class _Ear:
+    """Holds records back until it is known which of them are of the past."""
+
     def __init__(self, journal: str, listener: Listener) -> None:
         self._journal = journal
         self._listener = listener
+        self._end: int | None = None  # of the journal, when the reading began
+        self._past_epoch = 0
+        self._next = 0
+        self._held: list[LogRecord] = []
         self._position = JournalPosition()
         self._state = RunState()
         self._journal_decoder = journal_decoder()
         self._audit_decoder = audit_decoder()
 
+    def begin(self, end: int) -> None:
+        self._end = end
+        self._release()
+
     def hear(self, record: LogRecord) -> None:
+        if self._end is None or (record.topic != self._journal and self._next < self._end):
+            self._held.append(record)
+            return
         try:
             if record.topic == self._journal:
-                self._hear_journal(record)
-            elif (said := self._audit_decoder.decode(record.value)) is not None:
-                self._listener.audited(said)
+                self._hear_journal(record, past=record.offset < self._end)
+            else:
+                self._hear_audit(record)
         except MalformedRecord:
             return  # it exists by position, but says nothing that this version understands; the operator notes it
 
-    def _hear_journal(self, record: LogRecord) -> None:
+    def _release(self) -> None:
+        held, self._held = self._held, []
+        for record in held:
+            self.hear(record)
+
+    def _hear_journal(self, record: LogRecord, *, past: bool) -> None:
+        self._next = record.offset + 1
         position, verdict = judge(self._position, record.value)
-        if verdict is not Verdict.VALID:
-            return
-        self._position = position
+        if verdict is Verdict.VALID:
+            self._position = position
+            self._tell(record, past=past)
+        if past and self._next == self._end:
+            self._past_epoch = self._position.epoch
+            self._release()
+
+    def _tell(self, record: LogRecord, *, past: bool) -> None:
         said = self._journal_decoder.decode(record.value)
         if said is not None:
             before, self._state = self._state, advance(self._state, said, At(record.offset, record.time_ms))
-            self._listener.journaled(said, before, self._state)
+            self._listener.journaled(said, before, self._state, past=past)
+
+    def _hear_audit(self, record: LogRecord) -> None:
+        said = self._audit_decoder.decode(record.value)
+        if said is not None and said.epoch > self._past_epoch:
+            self._listener.audited(said)

@@ -120,11 +120,11 @@ class LocalRun:
             async for event in events:
                 self._take(event)
 
-    def journaled(self, record: r.JournalRecord, before: RunState, after: RunState) -> None:
+    def journaled(self, record: r.JournalRecord, before: RunState, after: RunState, *, past: bool) -> None:
         """See `Listener`."""
         if self._prospects is not None and isinstance(record, r.ParticipantJoined):
             self._prospects.joined(record.participant)
-        self._observer.journaled(record, before, after)
+        self._observer.journaled(record, before, after, past=past)
 
     def audited(self, record: r.AuditRecord) -> None:
         """See `Listener`."""
