@@ -30,7 +30,7 @@ def _missing(snapshot: Snapshot, role: Role, participant: str | None) -> BundleS
     """The Secret to make before a Job is made or goes on, or to hand over."""
     name = child_name(snapshot.training, role, participant)
     job = snapshot.jobs.get(name)
-    if name in snapshot.conflicts or not topics_made(snapshot, participant):
+    if name in snapshot.conflicts or not snapshot.run_known or not topics_made(snapshot, participant):
         return None
     if job is not None and not job.suspended:
         return None

@@ -5,14 +5,14 @@ Ready means "what the spec asks has been done", so it is True while running, sus
 
 from dataclasses import dataclass
 
-from fedka.api.conditions import Condition, make_condition, set_condition
+from fedka.api.conditions import Condition, ConditionStatus, find_condition, make_condition, set_condition
 from fedka.api.reasons import ConditionType, Reason
 from fedka.plan.names import child_name
 from fedka.plan.outcome import Outcome, outcome
 from fedka.plan.restarts import aggregator_restarts, last_failure
 from fedka.plan.snapshot import Role, Snapshot
 from fedka.plan.stage import Block, Stage, provisioned_once, stage, stalled
-from fedka.plan.topics import topics_ready
+from fedka.plan.topics import topics_stand
 from fedka.wire.selection import round_size
 
 MESSAGE_LIMIT = 1024
@@ -125,7 +125,10 @@ def _kafka_ready(snapshot: Snapshot) -> Verdict:
     if snapshot.trouble is not None:
         reason = Reason.PROVISIONING_REFUSED if snapshot.trouble.refused else Reason.KAFKA_UNREACHABLE
         return _no(reason, snapshot.trouble.message)
-    if outcome(snapshot) is not None or topics_ready(snapshot):
+    end = outcome(snapshot)
+    if end is not None and end.reason == Reason.JOURNAL_LOST:
+        return _no(Reason.JOURNAL_LOST, end.message)
+    if end is not None or topics_stand(snapshot):
         return _yes(Reason.TOPICS_READY, "the run's topics exist with the settings they need")
     return _no(Reason.TOPICS_PENDING, "the run's topics are not all there yet")
 
@@ -152,6 +155,10 @@ def _aggregator_ready(snapshot: Snapshot) -> Verdict:
 
 def _quorum_available(snapshot: Snapshot) -> Verdict:
     enough = len(snapshot.state.present) >= needed_participants(snapshot)
+    before = find_condition(snapshot.status.conditions, ConditionType.QUORUM_AVAILABLE)
+    if not snapshot.run_known and before is not None:  # the journal of an ended run is not read again
+        holds = {ConditionStatus.TRUE: True, ConditionStatus.FALSE: False}.get(before.status)
+        return Verdict(holds=holds, reason=before.reason, message=before.message)
     if snapshot.state.epoch == 0:
         return _unknown(Reason.AGGREGATOR_STARTING, "nobody has counted the participants yet")
     reason = Reason.ENOUGH_PARTICIPANTS if enough else Reason.TOO_FEW_PARTICIPANTS

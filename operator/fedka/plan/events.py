@@ -19,7 +19,7 @@ _PHASES: Mapping[Phase, tuple[str, str]] = {
     Phase.PROVISIONING: ("Provisioning", "the run's topics and pods are being made"),
     Phase.WAITING_FOR_PARTICIPANTS: ("WaitingForParticipants", "the aggregator waits for participants"),
     Phase.RUNNING: ("Running", "rounds are being trained"),
-    Phase.SUSPENDED: ("Suspended", "no round is open, and the pods have been stopped"),
+    Phase.SUSPENDED: ("Suspended", "no round is open, and no pod runs"),
 }
 
 

@@ -56,7 +56,7 @@ def stalled(snapshot: Snapshot) -> Block | None:
 
 def provisioned_once(snapshot: Snapshot) -> bool:
     """Whether anything of the run has been made yet."""
-    return bool(snapshot.journal_seen or snapshot.ensured or snapshot.jobs)
+    return bool(snapshot.journal_seen or snapshot.ensured or snapshot.jobs or snapshot.status.kafka_id)
 
 
 def stage(snapshot: Snapshot) -> Stage:

@@ -9,17 +9,28 @@ from fedka.plan.participant_status import participants_status
 from fedka.plan.parts import Part
 from fedka.plan.progress import model_status, progress, rounds_status
 from fedka.plan.snapshot import Snapshot
-from fedka.plan.stage import Stage, provisioned_once, stage
+from fedka.plan.stage import Stage, provisioned_once, stage, stalled
+from fedka.plan.topics import topics_made
 
 
 def status(snapshot: Snapshot) -> Part:
     """Write the status where it differs. While the training is being deleted nobody needs one."""
-    if stage(snapshot) is Stage.DELETING:
+    if stage(snapshot) is Stage.DELETING or _settling(snapshot):
         return Part()
     wanted = wanted_status(snapshot)
     if wanted == snapshot.status:
         return Part()
     return Part(status=wanted, events=transitions(snapshot.status, wanted))
+
+
+def _settling(snapshot: Snapshot) -> bool:
+    """Whether the operator was just restarted and has yet to find the run again: what the status says stands, or every
+    restart would make every training look unready for a moment.
+    """
+    if snapshot.status.journal is None or snapshot.trouble is not None:
+        return False
+    found = snapshot.run_known and topics_made(snapshot)
+    return not found and outcome(snapshot) is None and stalled(snapshot) is None
 
 
 def wanted_status(snapshot: Snapshot) -> TrainingStatus:

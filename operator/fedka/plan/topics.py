@@ -51,11 +51,9 @@ def _ensure(snapshot: Snapshot) -> Part:
     return Part(topics=tuple(spec for spec in wanted if snapshot.ensured.get(spec.name) != spec))
 
 
-def topics_ready(snapshot: Snapshot) -> bool:
-    """Whether every topic stands, as far as is known, with the settings wanted."""
-    return snapshot.kafka is not None and all(
-        snapshot.ensured.get(spec.name) == spec for spec in wanted_topics(snapshot)
-    )
+def topics_stand(snapshot: Snapshot) -> bool:
+    """Whether every topic exists, as far as is known; a setting that is about to be altered is no outage."""
+    return snapshot.kafka is not None and all(spec.name in snapshot.ensured for spec in wanted_topics(snapshot))
 
 
 def topics_made(snapshot: Snapshot, participant: str | None = None) -> bool:

@@ -1,0 +1,163 @@
+"""Applied plans leave nothing to do, whatever children get lost on the way, and whatever the operator forgets."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fedka.plan.names import ANNOTATION_HASH, ANNOTATION_RESTARTS, ANNOTATION_ROUNDS, LABEL_PARTICIPANT, LABEL_ROLE
+from fedka.plan.parts import Plan
+from fedka.plan.planner import make_plan
+from fedka.plan.snapshot import Finished, JobView, Published, Role, RunView, Snapshot
+from fedka.reconcile.projection import Projection, caught_up
+
+from .case_files import load
+
+MOST_STEPS = 12
+JOURNALS = (
+    [],
+    ["started"],
+    ["started", "joined a b", "first model a", "round 1 a b"],
+    ["started", "joined a b", "first model a", "round 1 a b", "opened 2 a b"],
+    ["started", "joined a b", "first model a", "suspended"],
+    ["started", "joined a b", "first model a", "round 1 a b", "completed"],
+    ["started", "joined a b", "failed QuorumMissed"],
+)
+SPECS: tuple[dict[str, Any], ...] = (
+    {},
+    {"suspend": True},
+    {"participants": [{"name": "a"}, {"name": "b", "mode": "External"}]},
+    {"participants": [{"name": "b"}, {"name": "c"}]},
+    {"rounds": {"count": 3, "sampleSize": "50%", "quorum": 2}},
+)
+
+
+def apply(snapshot: Snapshot, plan: Plan) -> Snapshot:
+    """The world after a plan, where everything succeeds at once."""
+    changes: dict[str, Any] = {}
+    metadata = snapshot.training.metadata
+    if plan.finalizer is not None:
+        metadata = metadata.model_copy(update={"finalizers": ("fedka.dev/cleanup",) if plan.finalizer else ()})
+    status = plan.status or snapshot.training.status
+    changes["training"] = snapshot.training.model_copy(update={"metadata": metadata, "status": status})
+    made = {topic.name: topic for topic in plan.topics}
+    looked_up = {name: snapshot.topic_ids.get(name, f"id of {name}") for name in (*made, *plan.look_up)}
+    changes["ensured"] = {**snapshot.ensured, **made}
+    changes["topic_ids"] = {**snapshot.topic_ids, **looked_up}
+    if plan.follow is not None:
+        changes["followed"] = plan.follow
+        if plan.follow and not snapshot.run.caught_up:
+            changes["run"] = caught_up(Projection()).view
+    if plan.spec is not None:
+        changes["published"] = Published(plan.spec, snapshot.now)
+    bundles = {**snapshot.bundles, **{secret.name: secret.hash for secret in plan.bundles}}
+    changes["bundles"] = {name: hash_ for name, hash_ in bundles.items() if name not in plan.bundle_removals}
+    jobs = {**snapshot.jobs, **{job.name: view(job.manifest, snapshot) for job in plan.jobs}}
+    for patch in plan.job_patches:
+        jobs[patch.name] = replace(jobs[patch.name], suspended=patch.suspend, deadline_seconds=patch.deadline_seconds)
+    gone = {deletion.name: deletion.failure for deletion in plan.job_deletions}
+    changes["jobs"] = {name: job for name, job in jobs.items() if name not in gone}
+    changes["failures"] = {**snapshot.failures, **{name: failure for name, failure in gone.items() if failure}}
+    changes["topics_deleted"] = snapshot.topics_deleted or plan.topic_removal is not None
+    return replace(snapshot, **changes)
+
+
+def view(manifest: Any, snapshot: Snapshot) -> JobView:
+    labels, notes = manifest["metadata"]["labels"], manifest["metadata"]["annotations"]
+    return JobView(
+        name=manifest["metadata"]["name"],
+        uid="made",
+        role=Role(labels[LABEL_ROLE]),
+        participant=labels.get(LABEL_PARTICIPANT),
+        hash=notes[ANNOTATION_HASH],
+        restarts=int(notes[ANNOTATION_RESTARTS]),
+        rounds=int(notes[ANNOTATION_ROUNDS]),
+        started=snapshot.now,
+    )
+
+
+def settle(snapshot: Snapshot) -> Snapshot:
+    """Plan and apply until there is nothing to do; fails where that does not come."""
+    for _ in range(MOST_STEPS):
+        plan = make_plan(snapshot)
+        if plan.is_empty():
+            return snapshot
+        snapshot = apply(snapshot, plan)
+    raise AssertionError(f"still something to do: {make_plan(snapshot)}")
+
+
+def forget(snapshot: Snapshot) -> Snapshot:
+    """The same world, seen by an operator that has just started."""
+    return replace(
+        snapshot,
+        ensured={},
+        topic_ids={},
+        bundles={},
+        failures={},
+        followed=False,
+        run=RunView(),
+        published=None,
+    )
+
+
+@given(
+    spec=st.sampled_from(SPECS),
+    journal=st.sampled_from(JOURNALS),
+    topics=st.sampled_from(["made", "none"]),
+    deleted=st.booleans(),
+)
+@settings(deadline=None)
+def test_an_applied_plan_leaves_nothing_to_do(spec: dict[str, Any], journal: list[str], topics: str, deleted: bool):
+    case = {"now": 5, "spec": spec, "journal": journal, "topics": topics, "metadata": {"finalizers": []}}
+    settle(load(case | ({"deleted": 5} if deleted else {})))
+
+
+@given(
+    journal=st.sampled_from(JOURNALS),
+    losses=st.lists(st.sampled_from(["job", "bundle", "failure"]), max_size=4),
+    data=st.data(),
+)
+@settings(deadline=None)
+def test_lost_children_are_made_again_and_nothing_else_changes(
+    journal: list[str], losses: list[str], data: st.DataObject
+):
+    whole = settle(load({"now": 5, "journal": journal, "topics": "none"}))
+    snapshot = whole
+    for loss in losses:
+        if not snapshot.jobs:
+            break
+        name = data.draw(st.sampled_from(sorted(snapshot.jobs)))
+        if loss == "job":
+            snapshot = replace(snapshot, jobs={key: job for key, job in snapshot.jobs.items() if key != name})
+        elif loss == "bundle":
+            snapshot = replace(snapshot, bundles={key: it for key, it in snapshot.bundles.items() if key != name})
+        else:
+            ended = Finished(succeeded=False, at=snapshot.now - timedelta(minutes=5))
+            jobs = {**snapshot.jobs, name: replace(snapshot.jobs[name], finished=ended)}
+            snapshot = replace(snapshot, jobs=jobs)
+        if not whole.state.ended:
+            snapshot = settle(snapshot)
+    again = settle(snapshot)
+    if not whole.state.ended:
+        assert set(again.jobs) == set(whole.jobs)
+        assert all(job.finished is None for job in again.jobs.values())
+    assert again.status.phase == whole.status.phase
+
+
+@given(spec=st.sampled_from(SPECS), journal=st.sampled_from(JOURNALS))
+@settings(deadline=None)
+def test_an_operator_that_forgot_everything_comes_to_the_same_world(spec: dict[str, Any], journal: list[str]):
+    whole = settle(load({"now": 5, "spec": spec, "journal": journal}))
+    snapshot = forget(whole)
+    for _ in range(MOST_STEPS):
+        plan = make_plan(snapshot)
+        if plan.is_empty():
+            break
+        after = apply(snapshot, plan)
+        if after.followed and not snapshot.followed:  # the run's logs are still there to be read
+            after = replace(after, run=whole.run, published=whole.published)
+        snapshot = after
+    assert snapshot.jobs == whole.jobs
+    assert snapshot.status == whole.status
