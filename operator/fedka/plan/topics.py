@@ -10,7 +10,7 @@ from datetime import timedelta
 from fedka.api.learning import Retention
 from fedka.plan.parts import Part, TopicSpec, seconds_until
 from fedka.plan.snapshot import Snapshot
-from fedka.plan.stage import Stage, blocked, provisioned_once, stage
+from fedka.plan.stage import Stage, provisioned_once, stage
 from fedka.wire.layout import Layout
 from fedka.wire.names import UPDATE_PARTITIONS
 
@@ -84,7 +84,7 @@ def _applies(snapshot: Snapshot) -> bool:
     now = stage(snapshot)
     if now is Stage.SUSPENDED and not provisioned_once(snapshot):
         return False  # made suspended: it is checked, and nothing else
-    return now in {Stage.LIVE, Stage.SUSPENDED, Stage.SUSPENDING} and blocked(snapshot) is None
+    return now in {Stage.LIVE, Stage.SUSPENDED, Stage.SUSPENDING}
 
 
 def _config(snapshot: Snapshot, *, retention: str, segment: str | None = None) -> Mapping[str, str]:
