@@ -81,7 +81,7 @@ class Conversation:
 
         Raises TopicRefused.
         """
-        pause = self._retry_seconds
+        pause = self._retry_seconds / 8  # topics that are just being made are there at once
         while True:
             try:
                 self._wire.check()
@@ -89,7 +89,7 @@ class Conversation:
             except (TopicMissing, KafkaAway) as error:
                 self._note(f"waiting: {error}")
                 self._wait(pause)
-                pause = min(2 * pause, max(MOST_RETRY_SECONDS, self._retry_seconds))
+                pause = min(2 * pause, MOST_RETRY_SECONDS)
             else:
                 break
         for record in records:

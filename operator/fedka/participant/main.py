@@ -1,5 +1,6 @@
 """The participant's process: from a connection bundle to an exit code."""
 
+import gc
 import logging
 import platform
 import secrets
@@ -45,6 +46,8 @@ def run_participant(bundle_dir: Path) -> int:
     except Interrupted:
         LOGGER.info("interrupted: good bye")
         return exit_codes.INTERRUPTED
+    finally:
+        gc.freeze()  # the process ends now: searching torch's objects for garbage would take it half a second
 
 
 def _participant_part(bundle: Bundle, directory: Path) -> tuple[str, AppSettings]:
