@@ -1,0 +1,132 @@
+"""The projection: what does not exist changes nothing, and reading in pieces is reading at once."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fedka.reconcile.projection import Projection, read_audit, read_journal
+from fedka.wire import records as r
+from fedka.wire.codec import encode
+from fedka.wire.journal import JournalPosition, judge, sign, start
+from fedka.wire.run_state import At
+
+from .builders import first_model, joined, opened, whole_round
+
+STORY: tuple[r.JournalRecord, ...] = (
+    *joined("a", "b"),
+    *first_model("a"),
+    *whole_round(1, "a", "b"),
+    opened(2, "a", "b"),
+    r.UpdateAccepted(round=2, attempt=1, participant="a", offset=20),
+    r.UpdateRejected(round=2, attempt=1, participant="b", offset=21, final=True),
+)
+
+
+def write(*epochs: tuple[r.JournalRecord, ...]) -> list[bytes]:
+    """The journal of as many aggregators as there are epochs."""
+    position, log = JournalPosition(), []
+    for records in epochs:
+        data = start(position, r.AggregatorStarted(software="test"))
+        position, _ = judge(position, data)
+        log.append(data)
+        for record in records:
+            position, data = sign(position, record)
+            log.append(data)
+    return log
+
+
+def read(log: list[bytes], projection: Projection | None = None, first: int = 0) -> Projection:
+    projection = projection or Projection()
+    for offset, data in enumerate(log, start=first):
+        projection = read_journal(projection, data, At(offset, 1000 * offset))
+    return projection
+
+
+def audited(participant: str, offset: int, *, epoch: int = 1, accepted: bool = False, message: str = "") -> bytes:
+    reason = None if accepted else r.RejectReason.OUT_OF_RANGE
+    return encode(
+        r.UpdateAudited(
+            epoch=epoch,
+            seq=1,
+            round=2,
+            attempt=1,
+            participant=participant,
+            offset=offset,
+            accepted=accepted,
+            reason=reason,
+            message=message,
+            metrics={"loss": 0.5},
+        )
+    )
+
+
+@given(split=st.integers(0, len(STORY) + 1))
+def test_reading_on_is_reading_from_the_beginning(split: int):
+    log = write(STORY)
+    assert read(log[split:], read(log[:split]), first=split) == read(log)
+
+
+@given(data=st.data())
+def test_zombies_and_duplicates_change_only_the_offset(data: st.DataObject):
+    log = write(STORY[:8], STORY[8:])
+    zombies = write(STORY)
+    noisy: list[bytes] = []
+    for number, record in enumerate(log):
+        noisy.append(record)
+        noisy += data.draw(st.lists(st.sampled_from(log[: number + 1]), max_size=2))
+        if number > 9:  # the second epoch has begun: whatever the first one still writes comes too late
+            noisy += data.draw(st.lists(st.sampled_from(zombies[9:]), max_size=2))
+    clean, heard = read(log), read(noisy)
+    assert heard.position == clean.position
+    assert heard.view.participants == clean.view.participants
+    assert heard.view.state.completed == clean.view.state.completed
+    assert heard.view.restarts == clean.view.restarts
+    assert heard.view.offset == len(noisy) - 1
+
+
+def test_what_is_no_record_changes_only_the_offset():
+    before = read(write(STORY))
+    after = read_journal(before, b"\xff", At(99, 0))
+    assert after.view.offset == 99
+    assert after.view.state == before.view.state
+
+
+def test_a_first_start_is_no_restart():
+    assert read(write(STORY)).view.restarts == 0
+
+
+def test_starts_without_a_closed_round_in_between_are_counted():
+    assert read(write(STORY, (), ())).view.restarts == 2
+
+
+def test_a_closed_round_begins_the_count_anew():
+    assert read(write(STORY, (), tuple(whole_round(3, "a")), ())).view.restarts == 1
+
+
+def test_going_on_after_a_suspension_is_no_restart():
+    assert read(write((*STORY, r.RunSuspended()), (r.RunResumed(),))).view.restarts == 0
+
+
+def test_the_last_round_of_a_participant_is_the_last_it_counted_in():
+    facts = read(write((*STORY, *whole_round(3, "a")))).view.participants
+    assert (facts["a"].last_round, facts["b"].last_round) == (3, 1)
+
+
+def test_rejections_are_counted_by_the_journal_and_explained_by_the_audit_topic():
+    projection = read_audit(read(write(STORY)), audited("b", 21, message="not finite"))
+    facts = projection.view.participants["b"]
+    assert (facts.rejections, facts.reason, facts.message) == (1, "OutOfRange", "not finite")
+
+
+def test_a_commit_is_told_of_once():
+    once = read_audit(read(write(STORY)), audited("b", 21, message="first"))
+    assert read_audit(once, audited("b", 21, message="second")) == once
+
+
+def test_an_older_aggregators_audit_record_is_not_heard():
+    newer = read_audit(read(write(STORY)), audited("a", 20, epoch=2, accepted=True))
+    assert read_audit(newer, audited("b", 21, epoch=1)) == newer
+
+
+def test_what_is_no_audit_record_is_skipped():
+    projection = read(write(STORY))
+    assert read_audit(projection, b"{}") == projection
