@@ -1,0 +1,72 @@
+"""Settings of the run's topics."""
+
+from dataclasses import replace
+from typing import Any
+
+from fedka.plan.settings import KafkaCluster, Settings
+from fedka.plan.snapshot import Snapshot
+from fedka.plan.topics import wanted_topics
+from fedka.wire.bundle import KafkaAccess
+
+from ..reconcile.builders import LAYOUT  # noqa: TID252  tests are no installed package
+from .case_files import load
+
+SIZED = ["started", "joined a b", "first model a"]
+ENCODED_BYTES = LAYOUT.total_bytes + 256
+SEGMENT_BYTES = 16 * 2**20
+
+
+def configs(snapshot: Snapshot) -> dict[str, Any]:
+    """By the topic's kind."""
+    return {topic.name.split(".")[1]: topic.config for topic in wanted_topics(snapshot)}
+
+
+def snapshot(**case: Any) -> Snapshot:
+    return load({"now": 5, **case})
+
+
+def test_nothing_that_a_run_relies_on_is_left_to_the_brokers_defaults():
+    for config in configs(snapshot()).values():
+        assert config["cleanup.policy"] == "delete"
+        assert config["retention.ms"] == "-1"
+        assert config["message.timestamp.type"] == "LogAppendTime"
+        assert config["unclean.leader.election.enable"] == "false"
+
+
+def test_all_is_kept_until_sizes_are_known():
+    assert {config["retention.bytes"] for config in configs(snapshot(journal=[])).values()} == {"-1"}
+
+
+def test_update_topics_keep_three_updates_and_a_segment():
+    config = configs(snapshot(journal=SIZED))["update"]
+    assert config["retention.bytes"] == str(3 * ENCODED_BYTES + SEGMENT_BYTES)
+    assert config["segment.bytes"] == str(SEGMENT_BYTES)
+
+
+def test_the_model_topic_keeps_history_restarts_and_two_models():
+    spec = {"rounds": {"count": 3, "modelHistoryLimit": 5}, "failurePolicy": {"maxAggregatorRestarts": 4}}
+    config = configs(snapshot(journal=SIZED, spec=spec))["model"]
+    assert config["retention.bytes"] == str((5 + 4 + 2) * ENCODED_BYTES + SEGMENT_BYTES)
+
+
+def test_what_tells_the_story_is_kept_whole():
+    made = configs(snapshot(journal=SIZED))
+    assert {made[kind]["retention.bytes"] for kind in ("spec", "journal", "audit")} == {"-1"}
+
+
+def test_retention_audit_keeps_everything():
+    made = configs(snapshot(journal=SIZED, spec={"kafka": {"retention": "Audit"}}))
+    assert {config["retention.bytes"] for config in made.values()} == {"-1"}
+
+
+def test_three_replicas_ask_for_two_in_sync():
+    cluster = KafkaCluster(KafkaAccess(bootstrap_servers="kafka:9092"), replication=3)
+    replicated = replace(snapshot(), settings=Settings({"default": cluster}))
+    assert {config["min.insync.replicas"] for config in configs(replicated).values()} == {"2"}
+    assert "min.insync.replicas" not in configs(snapshot())["journal"]
+
+
+def test_the_installations_prefix_begins_every_name():
+    cluster = KafkaCluster(KafkaAccess(bootstrap_servers="kafka:9092"), prefix="fedka-test")
+    prefixed = replace(snapshot(), settings=Settings({"default": cluster}))
+    assert all(topic.name.startswith("fedka-test.") for topic in wanted_topics(prefixed))
