@@ -58,7 +58,7 @@ def _bundle(role: str, arguments: Sequence[str]) -> Path | int:
         "--bundle",
         metavar="DIR",
         type=Path,
-        default=os.environ.get(VARIABLE),
+        default=os.environ.get(VARIABLE) or None,
         help=f"the connection bundle, a directory with bundle.json in it (default: ${VARIABLE})",
     )
     parser.add_argument(UNSUPERVISED, action="store_true", help="run once: do not start again what dies")

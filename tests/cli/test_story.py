@@ -1,0 +1,176 @@
+"""A run told in lines: each thing that happens once, rounds with their metrics, trouble with its reason."""
+
+import pytest
+
+from fedka.api.training import FederatedTraining
+from fedka.cli.story import Story
+from fedka.plan.snapshot import PodView, Role
+from fedka.wire import records as r
+from fedka.wire.chunks import Pointer
+from fedka.wire.run_state import At, RunState, advance
+
+from .trainings import training
+
+NONCE = "0" * 32
+MODEL = r.ModelRef(round=0, pointer=Pointer.of(upload=bytes(16), offsets=[0], digest="0" * 64))
+
+
+class Told:
+    """A story, what it has said, and a journal that it is told from."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.alarms: list[str] = []
+        self.story = Story(say=self.said.append, alarm=self.alarms.append)
+        self.state = RunState()
+        self.time_ms = 0
+        self.epoch = 0
+
+    def journal(self, *records: r.JournalRecord, past: bool = False, apart_ms: int = 500) -> None:
+        for record in records:
+            before = self.state
+            self.epoch = max(self.epoch, record.epoch)
+            record = record.model_copy(update={"epoch": self.epoch})  # noqa: PLW2901  each belongs to the newest epoch
+            self.time_ms += apart_ms
+            self.state = advance(before, record, At(offset=self.time_ms, time_ms=self.time_ms))
+            self.story.journaled(record, before, self.state, past=past)
+
+    def status(self, **status: object) -> None:
+        self.story.trained(FederatedTraining.from_object({**training(), "status": status}))
+
+
+def opened(number: int, attempt: int = 1) -> r.RoundOpened:
+    return r.RoundOpened(
+        round=number,
+        attempt=attempt,
+        generation=1,
+        revision=0,
+        strategy=r.Strategy(),
+        target=2,
+        quorum=2,
+        selected=tuple(r.Selected(participant=name, since=0, hello=0) for name in ("bank-a", "bank-b")),
+        weight_scale=1,
+        base=MODEL,
+        nonce=NONCE,
+        deadline_seconds=60,
+        count=3,
+    )
+
+
+def closed(number: int, *, evaluate: bool = False, **metrics: float) -> r.RoundClosed:
+    model = MODEL.model_copy(update={"round": number})
+    return r.RoundClosed(
+        round=number, attempt=1, model=model, metrics=metrics, accepted=2, rejected=0, evaluate=evaluate
+    )
+
+
+@pytest.fixture
+def told():
+    return Told()
+
+
+def test_closed_round_is_a_line_with_time_updates_and_metrics(told):
+    told.journal(opened(1), closed(1, loss=0.25))
+    assert told.said == ["round 1/3  0.50 s  2 of 2 updates  loss 0.25"]
+
+
+def test_round_that_is_evaluated_is_told_once_with_both_kinds_of_metrics(told):
+    told.journal(opened(1), closed(1, evaluate=True, loss=0.25), opened(2))
+    assert told.said == []
+    told.journal(r.EvaluationClosed(round=1, participants=2, metrics={"accuracy": 0.5}))
+    assert told.said == ["round 1/3  0.50 s  2 of 2 updates  loss 0.25  accuracy 0.5"]
+
+
+def test_round_whose_evaluation_never_comes_is_told_when_the_next_one_closes(told):
+    told.journal(opened(1), closed(1, evaluate=True), opened(2), closed(2))
+    assert [line.split("  ")[0] for line in told.said] == ["round 1/3", "round 2/3"]
+
+
+def test_held_round_is_told_at_the_end(told):
+    told.journal(opened(1), closed(1, evaluate=True))
+    told.story.finish()
+    assert [line.split("  ")[0] for line in told.said] == ["round 1/3"]
+
+
+def test_missed_attempt_says_why_and_how_many_were_needed(told):
+    missed = r.RoundMissed(round=1, attempt=1, accepted=1, rejected=0, reason=r.MissReason.DEADLINE, skipped=False)
+    told.journal(opened(1), missed)
+    assert told.alarms == ["round 1 attempt 1 missed: Deadline, 1 update of 2 needed"]
+
+
+def test_participants_are_told_as_they_come_and_go(told):
+    told.journal(
+        r.ParticipantJoined(participant="bank-a", offset=0),
+        r.ParticipantLost(participant="bank-a"),
+        r.ParticipantJoined(participant="bank-a", offset=5),
+    )
+    assert told.said == ["bank-a joined, 1 present", "bank-a lost, 0 present", "bank-a joined again, 1 present"]
+
+
+def test_restart_of_the_aggregator_is_told_and_its_first_start_is_not(told):
+    told.journal(r.AggregatorStarted(epoch=1, software="fedka"), r.AggregatorStarted(epoch=2, software="fedka"))
+    assert told.said == ["the aggregator was started again"]
+
+
+def test_of_a_resumed_run_only_how_far_it_had_got_is_told(told):
+    told.journal(r.AggregatorStarted(epoch=1, software="fedka"), opened(1), closed(1), past=True)
+    told.journal(r.AggregatorStarted(epoch=2, software="fedka"))
+    assert told.said == ["going on after round 1 of 3"]
+
+
+def test_rejected_update_names_participant_round_and_reason(told):
+    told.story.audited(
+        r.UpdateAudited(
+            round=4,
+            attempt=1,
+            participant="bank-a",
+            offset=7,
+            accepted=False,
+            reason=r.RejectReason.APP_FAILED,
+            message="training: the train function raised KeyError: 'x'",
+        )
+    )
+    assert told.alarms == [
+        "bank-a: its update of round 4 does not count: AppFailed: training: the train function raised KeyError: 'x'"
+    ]
+
+
+def test_accepted_update_is_no_news(told):
+    told.story.audited(r.UpdateAudited(round=4, attempt=1, participant="bank-a", offset=7, accepted=True))
+    assert told.said == told.alarms == []
+
+
+def test_failed_pod_is_told_once_with_its_cause(told):
+    pod = PodView(
+        name="x", uid="1", role=Role.PARTICIPANT, participant="bank-a", exit_code=78,
+        message="12:00:00 ERROR   bank-a: no such module; looked in\n  /here",
+    )  # fmt: skip
+    told.story.pod(pod)
+    told.story.pod(pod)
+    assert told.alarms == ["bank-a ended with code 78: no such module; looked in"]
+
+
+def test_pod_that_ended_well_is_no_news(told):
+    told.story.pod(PodView(name="x", uid="1", role=Role.AGGREGATOR, exit_code=0))
+    assert told.said == told.alarms == []
+
+
+def test_phases_are_told_as_they_change_except_the_end(told):
+    for phase in ("Provisioning", "Running", "Running", "Complete"):
+        told.status(phase=phase)
+    assert told.said == ["phase Provisioning", "phase Running"]
+
+
+def test_trouble_with_kafka_is_told_once_and_so_is_its_end(told):
+    condition = {
+        "type": "KafkaReady",
+        "status": "False",
+        "reason": "KafkaUnreachable",
+        "message": "no broker answers",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
+    told.status(conditions=[condition])
+    told.status(conditions=[condition])
+    assert told.alarms == ["KafkaUnreachable: no broker answers"]
+    told.status(conditions=[{**condition, "status": "True", "reason": "TopicsReady"}])
+    assert told.said == ["Kafka answers again"]
