@@ -11,14 +11,14 @@ from fedka.kafka.writer import RecordWriter
 from fedka.wire.bundle import DOCUMENT, Bundle, KafkaAccess
 from fedka.wire.codec import audit_decoder, encode
 from fedka.wire.names import RunTopics
-from fedka.wire.records import AuditRecord, Rounds, Spec
+from fedka.wire.records import AuditRecord, RoundClosed, RoundClosing, RoundOpened, Rounds, Spec, UpdateAudited
 from fedka.wire.run_state import RunState
 
 from .aggregator_process import AggregatorProcess
 from .followed_journal import Journal
 from .scripted import Participant, Script
 from .topics import create_topics
-from .vectors import EXAMPLES, layout_of
+from .vectors import EXAMPLES, Accepted, expected_digests, layout_of
 
 
 class Rig:
@@ -63,8 +63,11 @@ class Rig:
             rounds=Rounds(**values),  # type: ignore[arg-type]
             **more,  # type: ignore[arg-type]
         )
-        self.writer.write_now(self.topics.spec, 0, encode(spec))
+        self.publish(spec)
         return spec
+
+    def publish(self, spec: Spec) -> None:
+        self.writer.write_now(self.topics.spec, 0, encode(spec))
 
     def join(
         self, *, scripts: Mapping[str, Script] | None = None, names: Sequence[str] | None = None
@@ -89,11 +92,33 @@ class Rig:
                 raise participant.failure
         return self.journal.state
 
+    def accepted(self) -> list[set[str] | None]:
+        """Whose updates each round number took, from 1; None where it was skipped."""
+        taken = {r.round: {t.participant for t in r.accepted} for r in self.journal.of(RoundClosing)}
+        closed = {r.round for r in self.journal.of(RoundClosed)}
+        last = max(o.round for o in self.journal.of(RoundOpened))
+        return [taken[number] if number in closed else None for number in range(1, last + 1)]
+
+    def assert_exact(self, *accepted: set[str] | None, uniform: bool = False) -> None:
+        """The rounds took these updates, and the models are the exact means of them."""
+        assert self.accepted() == list(accepted)
+        asked = {o.round: [s.participant for s in o.selected] for o in self.journal.of(RoundOpened)}
+        examples = {p.name: p.script.examples for p in self.scripted}
+        rounds = [
+            names and Accepted({n: examples[n] for n in names}, {n: examples[n] for n in asked[number]}, uniform)
+            for number, names in enumerate(accepted, start=1)
+        ]
+        assert self.journal.digests == expected_digests(self.layout, rounds)
+
     def audit(self) -> list[AuditRecord]:
         """Everything in the audit topic."""
         decoder = audit_decoder()
         found = [decoder.decode(record.value) for record in self.view.read_to_end(self.topics.audit)]
         return [record for record in found if record is not None]
+
+    def rejections(self) -> list[UpdateAudited]:
+        """The commits that were rejected, as the audit topic tells them."""
+        return [r for r in self.audit() if isinstance(r, UpdateAudited) and not r.accepted]
 
     def close(self) -> None:
         self.aggregator.close()

@@ -15,7 +15,7 @@ import numpy as np
 from fedka.kafka.chunks import ChunkWriter
 from fedka.kafka.ranges import RangeReader
 from fedka.kafka.tail import LogRecord, Start, Tail
-from fedka.kafka.writer import RecordWriter
+from fedka.kafka.writer import RecordWriter, Written
 from fedka.wire.chunks import Pointer
 from fedka.wire.codec import encode, journal_decoder
 from fedka.wire.journal import JournalPosition, Verdict, judge
@@ -33,6 +33,7 @@ from fedka.wire.records import (
     RoundOpened,
 )
 
+from .followed_journal import eventually
 from .vectors import EXAMPLES, Vector, chunks_of, delta_of, first_model
 
 if TYPE_CHECKING:
@@ -49,9 +50,11 @@ class Script:
 
     examples: int = 100
     evaluates: bool = True
+    first: Callable[["Participant", RoundOpened], Vector | None] | None = None
     train: Callable[["Participant", RoundOpened, Vector], Vector | None] | None = None
     before_upload: Callable[["Participant", RoundOpened], None] | None = None
     commit: Callable[["Participant", RoundOpened, Commit], Sequence[Record]] | None = None
+    evaluate: Callable[["Participant", RoundClosed], dict[str, float] | None] | None = None
     metrics: Callable[["Participant", RoundOpened], dict[str, float]] = field(
         default=lambda who, opened: {"loss": 1.0 / (1 + opened.round) + len(who.name)}
     )
@@ -72,8 +75,10 @@ class Participant:
         self._position = JournalPosition()
         self._decoder = journal_decoder()
         self._begun: set[str] = set()
+        self._uploaded: dict[int, Pointer] = {}  # by round: a retry commits the same upload again
         self._closing = threading.Event()
         self.answered: set[int] = set()  # rounds
+        self.ended = threading.Event()
         self.failure: BaseException | None = None
         self._tail = Tail(
             rig.settings, [Start(rig.topics.journal)], deliver=self._take, trouble=lambda _: None, name=f"p-{name}"
@@ -86,8 +91,9 @@ class Participant:
         self._tail.start()
         return self
 
-    def hello(self, examples: int | None = None) -> None:
-        self.say(
+    def hello(self, examples: int | None = None) -> int:
+        """Its offset."""
+        return self.say(
             Hello(
                 examples=examples or self.script.examples,
                 layout=self.rig.layout.digest(),
@@ -95,14 +101,17 @@ class Participant:
                 instance=secrets.token_hex(16),
                 evaluates=self.script.evaluates,
             )
-        )
+        ).offset
 
-    def say(self, record: Record) -> int:
-        """Write a control record; its offset."""
-        return self.writer.write_now(self.topic, CONTROL_PARTITION, encode(record)).offset
+    def say(self, record: Record) -> Written:
+        return self.say_bytes(encode(record))
 
-    def say_bytes(self, data: bytes) -> int:
-        return self.writer.write_now(self.topic, CONTROL_PARTITION, data).offset
+    def say_bytes(self, data: bytes) -> Written:
+        return self.writer.write_now(self.topic, CONTROL_PARTITION, data)
+
+    def wait_for_broker_time(self, time_ms: int) -> None:
+        """Until the broker stamps records with a time of at least this."""
+        eventually(lambda: self.say(Alive()).time_ms >= time_ms, f"broker time {time_ms}")
 
     def alive(self) -> None:
         self.say(Alive())
@@ -170,34 +179,48 @@ class Participant:
             return
         except BaseException as error:  # noqa: BLE001  the test asks for it at the end
             self.failure = error
+        finally:
+            self.ended.set()
 
     def _on_opened(self, opened: RoundOpened) -> None:
         if self.name not in {s.participant for s in opened.selected} or opened.nonce in self._begun:
             return
         self._begun.add(opened.nonce)
+        pointer = self._uploaded.get(opened.round) or self._train_and_upload(opened)
+        if pointer is None:
+            return
+        self._uploaded[opened.round] = pointer
+        commit = self.commit_for(opened, pointer)
+        for record in self.script.commit(self, opened, commit) if self.script.commit else [commit]:
+            self.say(record)
+        self.answered.add(opened.round)
+
+    def _train_and_upload(self, opened: RoundOpened) -> Pointer | None:
         if opened.base is None:
-            update: Vector | None = first_model(self.rig.layout)
+            update = self.script.first(self, opened) if self.script.first else first_model(self.rig.layout)
         else:
             base = self.download(opened.base.pointer)
             train = self.script.train or (lambda who, o, b: delta_of(who.name, o.round, b))
             update = train(self, opened, base)
         if update is None:
-            return
+            return None
         if self.script.before_upload:
             self.script.before_upload(self, opened)
-        commit = self.commit_for(opened, self.upload(update))
-        for record in self.script.commit(self, opened, commit) if self.script.commit else [commit]:
-            self.say(record)
-        self.answered.add(opened.round)
+        return self.upload(update)
 
     def _on_closed(self, closed: RoundClosed) -> None:
         model = self.download(closed.model.pointer)
+        metrics: dict[str, float] | None = {"mean": float(np.mean(model)), "round": float(closed.round)}
+        if self.script.evaluate:
+            metrics = self.script.evaluate(self, closed)
+        if metrics is None:
+            return
         self.say(
             Evaluated(
                 run=self.rig.topics.run,
                 round=closed.round,
                 model=closed.model.pointer.digest,
                 examples=self.script.examples,
-                metrics={"mean": float(np.mean(model)), "round": float(closed.round)},
+                metrics=metrics,
             )
         )
