@@ -4,7 +4,7 @@ All three get the same network, first weights, number of epochs and learning rat
 whom nobody trained on. Pooling is what the hospitals may not do; it shows what there is to gain.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,6 @@ class Row:
 
     who: str
     patients: int
-    malignant: int
     verdict: Verdict
 
 
@@ -45,27 +44,19 @@ def compare(config: Config, rounds: int, federated: Path) -> list[Row]:
 
 def show(console: Console, runs: Sequence[Sequence[Row]]) -> None:
     """The table; means with the lowest and highest value where there are several runs."""
-    tested = len(deal(0).test)
-    table = Table(title=f"Judged on the same {tested} patients, whom nobody trained on", title_justify="left")
-    table.add_column("trained by")
-    for heading in ("patients", "malignant", "accuracy", "malignant cases found"):
+    test = deal(0).test
+    title = f"Judged on {len(test)} patients whom nobody trained on, {int(test.y.sum())} of them malignant:"
+    table = Table("trained by")
+    for heading in ("patients", "right, %", "malignant found, %"):
         table.add_column(heading, justify="right")
     for lines in zip(*runs, strict=True):
         who = lines[0].who
         accuracy = _spread(line.verdict.accuracy for line in lines)
         recall = _spread(line.verdict.recall for line in lines)
         style = "bold green" if who == FEDERATED else None
-        name = "all data pooled" if who == POOLED else f"{who}{' (data stays)' if who == FEDERATED else ' alone'}"
-        table.add_row(name, str(lines[0].patients), str(lines[0].malignant), accuracy, recall, style=style)
-    console.print(table)
-
-
-def as_json(runs: Mapping[int, Sequence[Row]]) -> dict[str, dict[str, dict[str, float]]]:
-    """Seed -> who -> figures."""
-    return {
-        str(seed): {row.who: {"accuracy": row.verdict.accuracy, "recall": row.verdict.recall} for row in rows}
-        for seed, rows in runs.items()
-    }
+        name = who if who in (FEDERATED, POOLED) else f"{who} alone"
+        table.add_row(name, str(lines[0].patients), accuracy, recall, style=style)
+    console.print(title, table, "federated: nobody's data moved. pooled: all data in one place.", sep="\n")
 
 
 def _trained(config: Config, patients: Patients, rounds: int) -> torch.nn.Module:
@@ -81,10 +72,10 @@ def _together(groups: Iterable[Patients]) -> Patients:
 
 
 def _row(who: str, patients: Patients, verdict: Verdict) -> Row:
-    return Row(who=who, patients=len(patients), malignant=int(patients.y.sum()), verdict=verdict)
+    return Row(who=who, patients=len(patients), verdict=verdict)
 
 
 def _spread(values: Iterable[float]) -> str:
     found = [100 * value for value in values]
-    mean = f"{sum(found) / len(found):.1f} %"
-    return mean if len(found) == 1 else f"{mean}  ({min(found):.1f} to {max(found):.1f})"
+    mean = f"{sum(found) / len(found):.1f}"
+    return mean if len(found) == 1 else f"{mean} ({min(found):.1f} to {max(found):.1f})"

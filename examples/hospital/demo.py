@@ -17,31 +17,25 @@ from rich.console import Console
 
 from fedka.participant.config import typed_config
 
-HERE = Path(__file__).resolve().parent
-TRAINING = HERE / "training.yaml"
+TRAINING = Path(__file__).resolve().with_name("training.yaml")
 
 
 def main() -> int:
     """Run, compare, show. Returns the exit code of a training that did not complete."""
     arguments = _parser().parse_args()
     console = Console()
-    out: Path = arguments.out.resolve()
-    out.mkdir(parents=True, exist_ok=True)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    spec = yaml.safe_load(TRAINING.read_text())["spec"]
     runs = []
-    for seed in range(max(1, arguments.seeds)):
-        training = yaml.safe_load(TRAINING.read_text())
-        settings = training["spec"]["app"]["config"]
-        file, model = TRAINING, out / "model.safetensors"
-        if arguments.seeds > 1:
-            settings |= {"split_seed": str(seed), "model_seed": str(seed)}
-            file, model = out / f"training-{seed}.yaml", out / f"model-{seed}.safetensors"
-            file.write_text(yaml.safe_dump(training, sort_keys=False))
-        code = _federated(file, model, view=arguments.seeds <= 1)
+    for changes in _changes(arguments.seeds):
+        name = f"model-{changes['split_seed']}" if changes else "model"
+        model = arguments.out / f"{name}.safetensors"
+        code = _federated(changes, model, quiet=bool(changes))
         if code != 0:
             return code
         console.print("Now every hospital alone, and all data pooled, with as many epochs...", style="dim")
-        config = typed_config(Config, settings)
-        runs.append(compare(config, training["spec"]["rounds"]["count"], model))
+        config = typed_config(Config, spec["app"]["config"] | changes)
+        runs.append(compare(config, spec["rounds"]["count"], model))
     console.print()
     show(console, runs)
     _say_what_next(console, model)
@@ -55,26 +49,36 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _federated(training: Path, model: Path, *, view: bool) -> int:
+def _changes(seeds: int) -> list[dict[str, str]]:
+    """What each run changes in the app's configuration: nothing in a single one."""
+    if seeds <= 1:
+        return [{}]
+    return [{"split_seed": str(seed), "model_seed": str(seed)} for seed in range(seeds)]
+
+
+def _federated(changes: dict[str, str], model: Path, *, quiet: bool) -> int:
     """`fedka run`; its exit code."""
     fedka = Path(sys.executable).with_name("fedka")
-    command = [str(fedka), "run", str(training), "--model-out", str(model), *([] if view else ["--quiet"])]
-    environment = {**os.environ, "PYTHONPATH": str(HERE)}  # the app is here, wherever the file is
-    return subprocess.run(command, check=False, env=environment).returncode
+    command = [str(fedka), "run", str(TRAINING), "--model-out", str(model), *(["--quiet"] if quiet else [])]
+    for key, value in changes.items():
+        command += ["--set", f'app.config.{key}="{value}"']
+    return subprocess.run(command, check=False).returncode
 
 
 def _say_what_next(console: Console, model: Path) -> None:
     where = os.path.relpath(model)
-    console.print(
-        f"\nThe shared model: [bold]{where}[/bold]\n"
-        f'  read it with safetensors.torch.load_file("{where}")\n'
-        "Try next:\n"
-        "  kill -9 the aggregator's process during a run: the result stays the same to the last bit\n"
-        "  edit examples/hospital/training.yaml: weighting Uniform, a quorum of 60%, more rounds\n"
-        "  examples/hospital/demo.py --seeds 10: how much of the table is luck\n"
+    lines = [
+        f"\nThe shared model: [bold]{where}[/bold]",
+        f'  read it with safetensors.torch.load_file("{where}")',
+        "Try next:",
+        "  .venv/bin/fedka run examples/hospital/training.yaml --set rounds.count=1000",
+        "    and kill -9 the aggregator, or a hospital: the result stays the same to the last bit",
+        "  --set strategy.weighting=Uniform: every hospital counts the same",
+        "  .venv/bin/python examples/hospital/demo.py --seeds 10: how much of the table is luck",
         "  examples/hospital/hospital.py: all that a participant has to write",
-        highlight=False,
-    )
+    ]
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

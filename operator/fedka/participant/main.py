@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from fedka import exit_codes
+from fedka.kafka.allocator import keep_chunk_memory
 from fedka.kafka.errors import KafkaError
 from fedka.participant.announced import AnnouncedExamples
 from fedka.participant.conversation import Identity, JournalLost
@@ -39,6 +40,7 @@ def run_participant(bundle_dir: Path) -> int:
         LOGGER.error("%s", error)  # noqa: TRY400 the message says it all
         return exit_codes.CONFIG
     log_to_stderr(participant)
+    keep_chunk_memory()
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
     try:
