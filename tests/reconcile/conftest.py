@@ -13,7 +13,7 @@ from fedka.local.cluster import InMemoryCluster
 from fedka.local.crd_admission import CrdAdmission
 from fedka.plan.settings import KafkaCluster, Settings
 from fedka.reconcile.operator import Operator
-from fedka.reconcile.ports import EVENT, FEDERATED_TRAINING, JOB, NotFound
+from fedka.reconcile.ports import EVENT, FEDERATED_TRAINING, JOB, Cluster, NotFound
 from fedka.wire.bundle import KafkaAccess
 from fedka.wire.names import RunTopics, run_id
 
@@ -37,10 +37,11 @@ class World:
         self.asked_who_leads = asyncio.Event()
         self.cluster.listen(lambda _event, _old: self.changed.set())
 
-    def start(self) -> Operator:
+    def start(self, cluster: Cluster | None = None) -> Operator:
+        """`cluster`: what the operator sees of the cluster, where that is not all of it."""
         settings = Settings({"default": KafkaCluster(KafkaAccess(bootstrap_servers="kafka:9092"))})
         operator = Operator(
-            cluster=self.cluster,
+            cluster=cluster or self.cluster,
             kafka={"default": self.kafka.side()},
             settings=settings,
             clock=_now,

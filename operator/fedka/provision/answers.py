@@ -45,7 +45,8 @@ NOT_LED_YET = frozenset(
 async def value_of(future: "Future[T]", doing: str) -> T:
     """The future's value, or its failure as one of ours."""
     try:
-        return await asyncio.wait_for(asyncio.wrap_future(future), CHANGE_SECONDS + ANSWER_SECONDS)
+        async with asyncio.timeout(CHANGE_SECONDS + ANSWER_SECONDS):
+            return await asyncio.wrap_future(future)
     except TimeoutError:
         raise KafkaUnavailable(f"{doing}: no answer in time") from None
     except KafkaException as error:

@@ -114,7 +114,8 @@ class Operator:
             with contextlib.suppress(
                 TimeoutError
             ):  # what was deleted before the watch began is never told of: list anew
-                await asyncio.wait_for(self._observed.wait(), BARRIER_SECONDS)
+                async with asyncio.timeout(BARRIER_SECONDS):  # wait_for of Python 3.11 may swallow a cancellation
+                    await self._observed.wait()
         self._cache.forget_seen()
 
     async def _covered(self) -> bool:

@@ -60,7 +60,8 @@ class KafkaSpecTopics:
 
         try:
             self._writer.write(topic, 0, encode(spec), done)
-            outcome = await asyncio.wait_for(answered, ANSWER_SECONDS)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                outcome = await answered
         except TimeoutError:
             raise KafkaUnavailable(f"no acknowledgement for topic {topic} within {ANSWER_SECONDS:.0f} s") from None
         except WriteFailed as error:
