@@ -1,0 +1,268 @@
+"""`fedka run` with all of its processes, over a real Kafka."""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import sys
+import termios
+from fcntl import ioctl
+from pathlib import Path
+
+import numpy as np
+import pytest
+from blake3 import blake3
+from safetensors.numpy import load_file
+
+from fedka import exit_codes
+
+from .trainings import APP, training
+
+pytestmark = pytest.mark.kafka
+
+PAUSE = {"entrypoint": "tiny_app:app", "config": {"pause": "0.05"}}
+LONG = training(app=PAUSE, rounds={"count": 2000})
+
+
+@pytest.fixture
+def run(directory, kafka):
+    """Start `fedka run` on the suite's broker."""
+
+    def start(obj, *arguments: str):
+        file = directory.write(obj)
+        return directory.start("run", file, "--bootstrap-servers", kafka.bootstrap_servers, *arguments)
+
+    return start
+
+
+def finished(running) -> int:
+    code = running.wait()
+    assert "Traceback" not in running.stderr
+    return code
+
+
+def test_json_is_the_final_resource_and_nothing_else(directory, run):
+    running = run(training(), "-o", "json", "--state-dir", "state")
+    assert finished(running) == exit_codes.OK
+    status = json.loads(running.stdout)["status"]
+    assert status["phase"] == "Complete"
+    assert status["rounds"]["summary"] == "3/3"
+    assert [past["round"] for past in status["rounds"]["history"]] == [1, 2, 3]
+    assert {metric["name"] for metric in status["model"]["metrics"]} == {"loss", "accuracy"}
+    assert [detail["state"] for detail in status["participants"]["detail"]] == ["Done", "Done"]
+    assert directory.left_behind() == []
+
+
+def test_lines_tell_every_round_and_the_summary_the_end(run):
+    rounds = 30
+    running = run(training(rounds={"count": rounds}), "--state-dir", "state")
+    assert finished(running) == exit_codes.OK
+    told = re.findall(rf"round (\d+)/{rounds}  [\d.]+ s  2 of 2 updates  loss [\d.]+  accuracy 0.75", running.stderr)
+    assert told == [str(number) for number in range(1, rounds + 1)]
+    for line in ("phase Running", "bank-a joined", "bank-b joined", "first model received"):
+        assert line in running.stderr
+    assert running.stdout.startswith("tiny: Complete (AllRoundsDone")
+    assert "--model-out model.safetensors" in running.stdout
+    assert "state/logs" in running.stdout
+
+
+def test_model_out_is_the_model_of_the_digest(directory, run):
+    running = run(training(), "--model-out", "model.safetensors", "-o", "json", "-q")
+    assert finished(running) == exit_codes.OK
+    model = load_file(directory.path / "model.safetensors")
+    assert {name: (tensor.dtype.name, tensor.shape) for name, tensor in model.items()} == {
+        "weights": ("float32", (1000,)),
+        "bias": ("float64", ()),
+        "steps": ("int64", (3,)),
+    }
+    assert all(np.all(tensor == 3) for tensor in model.values())
+    wire = np.concatenate([model[name].ravel() for name in ("weights", "bias", "steps")]).astype("<f4")
+    chunk = blake3(wire.tobytes()).digest()
+    assert json.loads(running.stdout)["status"]["model"]["digest"] == f"blake3:{blake3(chunk).hexdigest()}"
+
+
+def test_quiet_run_that_goes_well_says_nothing(run):
+    running = run(training(), "-q")
+    assert finished(running) == exit_codes.OK
+    assert (running.stdout, running.stderr) == ("", "")
+
+
+def test_app_that_nobody_can_load_ends_the_run_at_once_with_the_reason(directory, run):
+    running = run(training(app={"entrypoint": "nowhere:app"}))
+    assert finished(running) == exit_codes.CONFIG
+    assert "tiny cannot go on: " in running.stderr
+    assert "there is no module nowhere" in running.stderr
+    assert directory.left_behind() == []
+
+
+def test_app_that_one_participant_cannot_load_does_not_end_a_run_that_can_do_without(directory, run):
+    directory.app(APP.replace("def model(context):", "def model(context):\n    check(context)") + CHECK)
+    participants = [{"name": "bank-a"}, {"name": "bank-b"}, {"name": "bank-c", "config": {"broken": "yes"}}]
+    running = run(training(participants=participants, rounds={"count": 2, "quorum": 2, "minAvailable": 2}))
+    running.until("joined")
+    assert finished(running) == exit_codes.OK
+
+
+CHECK = """
+
+def check(context):
+    if context.config.get("broken"):
+        raise fedka.participant.errors.AppMisused("this participant is broken")
+"""
+
+
+def test_exception_in_training_is_told_with_its_reason(directory, run):
+    directory.app(
+        APP.replace(
+            "    time.sleep", "    if context.participant == 'bank-b': raise ValueError('bad row')\n    time.sleep"
+        )
+    )
+    running = run(training(rounds={"count": 2, "quorum": 1}))
+    assert finished(running) == exit_codes.OK
+    assert re.search(r"bank-b: its update of round 1 does not count: AppFailed: .*bad row", running.stderr)
+
+
+def test_run_that_misses_its_goal_has_a_code_of_its_own(directory, run):
+    directory.app(
+        APP.replace(
+            "    time.sleep", "    if context.participant == 'bank-b': raise ValueError('bad row')\n    time.sleep"
+        )
+    )
+    running = run(training(rounds={"count": 2, "quorum": "100%", "onQuorumMiss": "Fail"}), "-o", "json")
+    assert finished(running) == exit_codes.RUN_FAILED
+    assert json.loads(running.stdout)["status"]["phase"] == "Failed"
+    assert "tiny: Failed (QuorumMissed" in running.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_run_says_so_leaves_no_process_and_goes_on_when_asked(directory, run, number):
+    running = run(LONG, "--state-dir", "state")
+    running.until("round 3/2000")
+    running.send(number)
+    assert finished(running) == exit_codes.INTERRUPTED
+    assert directory.left_behind() == []
+    stop = re.search(r"stopped in round (\d+) of 2000, with (\d+) rounds completed", running.stderr)
+    assert "To go on: fedka run training.yaml --state-dir state" in running.stderr
+    done = int(stop[2])
+    again = run({**LONG, "spec": {**LONG["spec"], "rounds": {"count": done + 3}}}, "--state-dir", "state")
+    assert finished(again) == exit_codes.OK
+    rounds = [int(number) for number in re.findall(r"round (\d+)/\d+  ", again.stderr)]
+    assert rounds[-1] == done + 3
+    assert min(rounds) > 3, "a resumed run does not begin anew"
+    assert "going on after round" in again.stderr
+
+
+def test_second_signal_does_not_wait(directory, run):
+    directory.app(APP.replace("    time.sleep", "    __import__('signal').pthread_sigmask(0, [15])\n    time.sleep"))
+    app = {"entrypoint": "tiny_app:app", "config": {"pause": "600"}}  # deaf to SIGTERM, and busy
+    running = run(training(app=app))
+    running.until("phase Running")
+    running.send(signal.SIGINT)
+    running.until("once more stops at once")
+    running.send(signal.SIGINT)
+    assert running.process.wait(8) == exit_codes.INTERRUPTED, "an orderly stop would take 10 s"
+    assert directory.left_behind() == []
+
+
+def test_timeout_stops_a_run_in_order(directory, run):
+    running = run(LONG, "--timeout", "6")
+    assert finished(running) == exit_codes.RUN_FAILED
+    assert "--timeout of 6 s is over: stopped" in running.stderr
+    assert directory.left_behind() == []
+
+
+def test_killed_run_leaves_no_process(directory, run):
+    running = run(LONG)
+    running.until("round 1/2000")
+    running.send(signal.SIGKILL)
+    running.wait()
+    for pid in [int(each.name) for each in Path("/proc").iterdir() if each.name.isdecimal()]:
+        _gone(directory, pid)
+    assert directory.left_behind() == []
+
+
+def _gone(directory, pid: int) -> None:
+    """Wait for the end of a process that works in the directory: the kernel is ending it."""
+    try:
+        where = str(Path(f"/proc/{pid}/cwd").readlink())
+        if not where.startswith(str(directory.path)) or pid == os.getpid():
+            return
+        descriptor = os.pidfd_open(pid)
+    except OSError:
+        return
+    try:
+        assert select.select([descriptor], [], [], 30)[0], f"process {pid} is still there"
+    finally:
+        os.close(descriptor)
+
+
+def test_complete_run_is_not_trained_again_and_its_model_can_still_be_had(directory, run):
+    assert finished(run(training(), "--state-dir", "state", "-q")) == exit_codes.OK
+    again = run(training(), "--state-dir", "state", "--model-out", "model.safetensors")
+    assert finished(again) == exit_codes.OK
+    assert "round 1/3" not in again.stderr
+    assert np.all(load_file(directory.path / "model.safetensors")["weights"] == 3)
+
+
+def test_change_that_a_run_does_not_allow_is_refused(directory, run):
+    assert finished(run(training(), "--state-dir", "state", "-q")) == exit_codes.OK
+    other = run(training(strategy={"weighting": "Uniform"}), "--state-dir", "state")
+    assert finished(other) == exit_codes.CONFIG
+    assert "spec.strategy" in other.stderr
+    assert "another --state-dir" in other.stderr
+
+
+def test_two_runs_cannot_share_a_state_directory(directory, run):
+    first = run(LONG, "--state-dir", "state")
+    first.until("phase")
+    second = run(LONG, "--state-dir", "state")
+    assert finished(second) == exit_codes.FAILED
+    assert f"in use by the run with process id {first.process.pid}" in second.stderr
+    first.send(signal.SIGINT)
+    first.wait()
+
+
+def test_own_kafka_is_started_and_stopped_with_the_run(directory):
+    running = directory.start("run", directory.write(training()))
+    assert finished(running) == exit_codes.OK
+    assert "Starting Apache Kafka" in running.stderr
+    assert directory.left_behind() == []
+    states = list((directory.path / ".fedka").iterdir())
+    assert len(states) == 1
+    assert states[0].name.startswith("tiny-")
+    assert {"bank-a", "bank-b", "aggregator"} <= {
+        re.sub(r"^tiny-|-[0-9a-f]{8}\.log$", "", log.name) for log in (states[0] / "logs").iterdir()
+    }
+
+
+def test_terminal_gets_a_live_view(directory, kafka):
+    file = directory.write(training(rounds={"count": 5}))
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(directory.path)
+        os.environ["TERM"] = "xterm-256color"
+        command = [sys.executable, "-m", "fedka", "run", file, "--bootstrap-servers", kafka.bootstrap_servers]
+        os.execv(sys.executable, command)  # noqa: S606  no shell is the point
+    ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    shown = _read_all(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == exit_codes.OK
+    text = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", shown).decode()
+    for word in ("Running", "FedAvg", "5/5 rounds", "Accepted", "accuracy", "logs: .fedka/tiny-", "tiny: Complete"):
+        assert word in text
+    assert b"\x1b[" in shown
+
+
+def _read_all(terminal: int) -> bytes:
+    shown = b""
+    while True:
+        try:
+            piece = os.read(terminal, 65536)
+        except OSError:  # how Linux says that the other side has closed
+            piece = b""
+        if not piece:
+            os.close(terminal)
+            return shown
+        shown += piece
