@@ -21,31 +21,37 @@ class Journal:
     """Follows a run's journal by the rule and lets a test wait for what it says."""
 
     def __init__(self, settings: Settings, topics: RunTopics) -> None:
-        self._position = JournalPosition()
+        self.position = JournalPosition()
         self._decoder = journal_decoder()
         self._changed = threading.Condition()
         self.state = RunState()
         self.records: list[JournalRecord] = []
         self.times: list[int] = []
+        self.raw: list[bytes] = []  # whatever lies there
         self.verdicts: list[Verdict] = []
         self._tail = Tail(settings, [Start(topics.journal)], deliver=self._take, trouble=lambda _: None, name="test")
         self._tail.start()
 
     def _take(self, record: LogRecord) -> None:
         with self._changed:
-            self._position, verdict = judge(self._position, record.value)
+            self.position, verdict = judge(self.position, record.value)
             self.verdicts.append(verdict)
+            self.raw.append(record.value or b"")
             if verdict is Verdict.VALID:
                 decoded = self._decoder.decode(record.value)
-                assert decoded is not None
+                assert decoded is not None, record.value
                 self.records.append(decoded)
                 self.times.append(record.time_ms)
                 self.state = advance(self.state, decoded, At(record.offset, record.time_ms))
             self._changed.notify_all()
 
-    def wait(self, until: Callable[["Journal"], bool], what: str) -> None:
+    def wait(self, until: Callable[["Journal"], object], what: str) -> None:
         with self._changed:
-            if not self._changed.wait_for(lambda: until(self), PATIENCE):
+            end = time.monotonic() + PATIENCE
+            while not until(self):  # asked now and then, too: participants' failures are no records
+                if time.monotonic() < end:
+                    self._changed.wait(1.0)
+                    continue
                 seen = "\n".join(str(record)[:200] for record in self.records[-15:])
                 raise AssertionError(f"{what} did not happen within {PATIENCE} s; the journal ends with\n{seen}")
 

@@ -26,6 +26,7 @@ class Rig:
 
     def __init__(self, bootstrap: str, home: Path, participants: Sequence[str], *, coordinates: int = 20_000) -> None:
         self.home = home
+        self.bootstrap = bootstrap
         self.participants = tuple(participants)
         self.layout = layout_of(coordinates)
         self.topics = RunTopics(run=f"test.{secrets.token_hex(4)}.{secrets.token_hex(4)}", prefix="fedka")
@@ -66,6 +67,12 @@ class Rig:
         self.publish(spec)
         return spec
 
+    def forge(self, data: bytes) -> None:
+        """Write into the journal as somebody who should not, and wait until it is read."""
+        before = len(self.journal.raw)
+        self.writer.write_now(self.topics.journal, 0, data)
+        self.journal.wait(lambda journal: data in journal.raw[before:], "the forged record")
+
     def publish(self, spec: Spec) -> None:
         self.writer.write_now(self.topics.spec, 0, encode(spec))
 
@@ -86,11 +93,13 @@ class Rig:
 
     def completed(self) -> RunState:
         """Wait for the end of the run."""
-        self.journal.wait(lambda journal: journal.state.ended, "the end of the run")
-        for participant in self.scripted:
-            if participant.failure is not None:
-                raise participant.failure
+        self.journal.wait(lambda journal: journal.state.ended or self._failures(), "the end of the run")
+        for failure in self._failures():
+            raise failure
         return self.journal.state
+
+    def _failures(self) -> list[BaseException]:
+        return [participant.failure for participant in self.scripted if participant.failure is not None]
 
     def accepted(self) -> list[set[str] | None]:
         """Whose updates each round number took, from 1; None where it was skipped."""

@@ -19,6 +19,7 @@ from fedka.kafka.writer import RecordWriter, Written
 from fedka.wire.chunks import Pointer
 from fedka.wire.codec import encode, journal_decoder
 from fedka.wire.journal import JournalPosition, Verdict, judge
+from fedka.wire.layout import Layout
 from fedka.wire.names import BULK_PARTITION, CONTROL_PARTITION
 from fedka.wire.records import (
     Alive,
@@ -50,6 +51,7 @@ class Script:
 
     examples: int = 100
     evaluates: bool = True
+    layout: Layout | None = None  # that of the rig by default
     first: Callable[["Participant", RoundOpened], Vector | None] | None = None
     train: Callable[["Participant", RoundOpened, Vector], Vector | None] | None = None
     before_upload: Callable[["Participant", RoundOpened], None] | None = None
@@ -96,7 +98,7 @@ class Participant:
         return self.say(
             Hello(
                 examples=examples or self.script.examples,
-                layout=self.rig.layout.digest(),
+                layout=(self.script.layout or self.rig.layout).digest(),
                 software="scripted",
                 instance=secrets.token_hex(16),
                 evaluates=self.script.evaluates,
@@ -152,6 +154,10 @@ class Participant:
         for index, data in self._reader.read(self.rig.topics.model, 0, pointer, self.rig.layout.chunk_size):
             raw[index * size : index * size + len(data)] = np.frombuffer(data, dtype=np.uint8)
         return model
+
+    def forget_uploads(self) -> None:
+        """Train and upload anew where a round is tried again."""
+        self._uploaded.clear()
 
     def stop(self) -> None:
         self._closing.set()

@@ -104,7 +104,7 @@ def test_a_participant_removed_is_asked_no_more(new_rig: NewRig) -> None:
 def test_a_record_that_is_no_spec_changes_nothing(new_rig: NewRig) -> None:
     rig = new_rig("a", "b")
     gate = held_in_round(rig, 2)
-    for rubbish in (
+    for data in (
         b"",
         b"{",
         b'{"type":"spec","v":1,"rounds":{}}',

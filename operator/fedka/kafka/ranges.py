@@ -179,7 +179,7 @@ class RangeReader:
                 return []
             if max(active.wanted) >= high:
                 self._drop(place)
-                events.append(Finished(active.key, NoSuchOffset(f"{active.topic} ends before an offset that is named")))
+                events.append(_beyond(active))
         return events
 
     def _end(self, topic: str, partition: int) -> int | None:
@@ -204,6 +204,9 @@ class RangeReader:
         if error is not None:
             if active is not None and error.code() in GONE:
                 self._drop(place)
+                high = self._end(*place)  # a position before the log's beginning and one after its end fail alike
+                if high is not None and max(active.wanted) >= high:
+                    return [_beyond(active)]
                 return [Finished(active.key, ChunksGone(f"chunks in {active.topic} are no longer in the log"))]
             if error.code() != Code.GROUP_AUTHORIZATION_FAILED:
                 LOGGER.warning("reading chunks: %s", error.str())
@@ -243,3 +246,7 @@ class RangeReader:
             failure = None if fits else ChunkCorrupt(f"the root digest of an upload in {active.topic} does not fit")
             events.append(Finished(active.key, failure))
         return events
+
+
+def _beyond(active: _Range) -> Finished:
+    return Finished(active.key, NoSuchOffset(f"{active.topic} ends before an offset that is named"))
