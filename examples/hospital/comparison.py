@@ -47,7 +47,7 @@ def show(console: Console, runs: Sequence[Sequence[Row]]) -> None:
     test = deal(0).test
     title = f"Judged on {len(test)} patients whom nobody trained on, {int(test.y.sum())} of them malignant:"
     table = Table("trained by")
-    for heading in ("patients", "right, %", "malignant found, %"):
+    for heading in ("patients", "accuracy, %", "recall, %"):
         table.add_column(heading, justify="right")
     for lines in zip(*runs, strict=True):
         who = lines[0].who

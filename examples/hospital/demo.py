@@ -66,7 +66,7 @@ def _federated(changes: dict[str, str], model: Path, *, quiet: bool) -> int:
 
 
 def _say_what_next(console: Console, model: Path) -> None:
-    where = os.path.relpath(model)
+    where = os.path.relpath(model) if model.resolve().is_relative_to(Path.cwd()) else str(model)
     lines = [
         f"\nThe shared model: [bold]{where}[/bold]",
         f'  read it with safetensors.torch.load_file("{where}")',

@@ -18,7 +18,7 @@ torch.set_num_threads(1)  # five hospitals share this machine's cores, and the m
 class Config:
     """What `spec.app.config` in training.yaml may set."""
 
-    epochs: int = 4
+    epochs: int = 8
     batch_size: int = 16
     learning_rate: float = 0.1
     hidden: int = 16
