@@ -24,6 +24,7 @@ from fedka.wire.records import (
     Answer,
     Bye,
     Evaluated,
+    Failed,
     FailReason,
     Hello,
     ModelRef,
@@ -202,8 +203,11 @@ class Engine:
                 self._roster.leave(participant, "it said goodbye")
             case Evaluated():
                 self._evaluating.answer(participant, decoded)
-            case Answer() if self._collecting is not None:
-                self._collecting.answer(participant, record, decoded)
+            case Answer():
+                if isinstance(decoded, Failed):
+                    self._evaluating.failed(participant, decoded)
+                if self._collecting is not None:
+                    self._collecting.answer(participant, record, decoded)
             case _:
                 pass
 

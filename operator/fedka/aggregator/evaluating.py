@@ -5,7 +5,7 @@ import logging
 from fedka.aggregator.evaluation import means
 from fedka.aggregator.roster import Roster
 from fedka.aggregator.wiring import Wiring
-from fedka.wire.records import Evaluated, EvaluationAudited, EvaluationClosed
+from fedka.wire.records import Evaluated, EvaluationAudited, EvaluationClosed, Failed, ParticipantAudited, RejectReason
 from fedka.wire.run_state import OpenEvaluation
 
 LOGGER = logging.getLogger("fedka.aggregator")
@@ -18,6 +18,7 @@ class Evaluating:
         self._wiring = wiring
         self._roster = roster
         self._answers: dict[str, tuple[int, dict[str, float]]] = {}
+        self._failed: set[str] = set()
         self._round = -1
         self.deadline_seconds = deadline_seconds
 
@@ -41,6 +42,21 @@ class Evaluating:
             )
         )
 
+    def failed(self, participant: str, failed: Failed) -> None:
+        """A participant cannot evaluate: its own code raised. Nobody waits for it any longer."""
+        evaluation = self._wiring.state.evaluation
+        if evaluation is None or failed.round != evaluation.round:
+            return
+        self._turn_to(evaluation)
+        if participant not in self._failed | self._answers.keys():
+            self._failed.add(participant)
+            LOGGER.warning("round %d: %s could not evaluate: %s", failed.round, participant, failed.message)
+            self._wiring.audit(
+                ParticipantAudited(
+                    participant=participant, reason=RejectReason.APP_FAILED, message=failed.message[:2000]
+                )
+            )
+
     def check(self) -> None:
         """Close the evaluation if nothing more is to be expected."""
         evaluation = self._wiring.state.evaluation
@@ -51,7 +67,7 @@ class Evaluating:
         missing = [
             selected.participant
             for selected in evaluation.selected
-            if selected.participant not in self._answers
+            if selected.participant not in self._answers.keys() | self._failed
             and selected.participant in present
             and present[selected.participant][1].evaluates
         ]
@@ -82,6 +98,7 @@ class Evaluating:
         if evaluation.round != self._round:
             self._round = evaluation.round
             self._answers = {}
+            self._failed = set()
 
     @staticmethod
     def _fits(evaluation: OpenEvaluation, participant: str, evaluated: Evaluated) -> bool:

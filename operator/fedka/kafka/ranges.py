@@ -63,6 +63,7 @@ class RangeReader:
         self._active: dict[tuple[str, int], _Range] = {}
         self._waiting: deque[_Range] = deque()
         self._known: set[str] = set()
+        self._complaints: set[str] = set()
 
     @property
     def busy(self) -> bool:
@@ -193,6 +194,12 @@ class RangeReader:
             return None
         return int(high)
 
+    def _complain(self, trouble: str) -> None:
+        """Once for each trouble until something arrives again: an outage would fill the log."""
+        if trouble not in self._complaints:
+            self._complaints.add(trouble)
+            LOGGER.warning("reading chunks: %s", trouble)
+
     def _drop(self, place: tuple[str, int]) -> None:
         self._active.pop(place)
         self._consumer.incremental_unassign([TopicPartition(*place)])
@@ -209,7 +216,7 @@ class RangeReader:
                     return [_beyond(active)]
                 return [Finished(active.key, ChunksGone(f"chunks in {active.topic} are no longer in the log"))]
             if error.code() != Code.GROUP_AUTHORIZATION_FAILED:
-                LOGGER.warning("reading chunks: %s", error.str())
+                self._complain(error.str())
             return []
         if active is None:
             return []
@@ -238,6 +245,7 @@ class RangeReader:
             fault = f"chunk {index} has {len(data)} bytes where the layout says {active.size(index)}"
             return [Finished(active.key, ChunkCorrupt(fault))]
         active.digests[index] = digest
+        self._complaints.clear()
         events: list[Arrived | Finished] = [Arrived(active.key, index, data)]
         if len(active.digests) == len(active.wanted):
             self._drop(place)
