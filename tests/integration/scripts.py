@@ -1,7 +1,8 @@
 """What scripted participants do that is of use in several tests."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from fedka.wire.records import Commit, Record, RoundOpened
 
@@ -59,3 +60,23 @@ class Gate:
 def scripted_by(make: Callable[[str], Script], names: Sequence[str]) -> dict[str, Script]:
     """The same script for each."""
     return {name: make(name) for name in names}
+
+
+@contextmanager
+def breathing(*participants: Participant, every: float) -> Iterator[None]:
+    """These say all the time that they are there."""
+    done = threading.Event()
+
+    def breathe(participant: Participant) -> None:
+        while not done.wait(every):
+            participant.alive()
+
+    threads = [threading.Thread(target=breathe, args=[participant]) for participant in participants]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()

@@ -10,7 +10,7 @@ from fedka.local.kafka_server import KafkaServer
 from fedka.wire.records import ParticipantLost
 
 from .rig import Rig
-from .scripts import Gate, scripted_by
+from .scripts import Gate, breathing, scripted_by
 
 pytestmark = pytest.mark.kafka
 
@@ -28,12 +28,13 @@ def test_a_run_survives_its_broker(own_kafka: KafkaServer, tmp_path: Path) -> No
     try:
         rig.spec(rounds={"count": 4})
         rig.aggregator.start()
-        rig.join(scripts=scripted_by(gate.script, "abc"))
-        gate.reached()
-        own_kafka.kill()
-        own_kafka.restart()
-        gate.open()
-        rig.completed()
+        joined = rig.join(scripts=scripted_by(gate.script, "abc"))
+        with breathing(*joined.values(), every=0.1):
+            gate.reached()
+            own_kafka.kill()
+            own_kafka.restart()
+            gate.open()
+            rig.completed()
         rig.assert_exact(*[{"a", "b", "c"}] * 4)
         assert rig.aggregator.wait() == [exit_codes.OK]
         assert rig.journal.of(ParticipantLost) == []

@@ -1,8 +1,6 @@
 """Participants that come, go, repeat themselves, die and come back cost at most their own update."""
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -20,31 +18,11 @@ from fedka.wire.records import (
 
 from .conftest import NewRig
 from .scripted import Killed, Participant, Script
-from .scripts import Gate, failing, honest
+from .scripts import Gate, breathing, failing, honest
 from .vectors import Vector, delta_of
 
 pytestmark = pytest.mark.kafka
 ALL = {"a", "b", "c"}
-
-
-@contextmanager
-def breathing(*participants: Participant, every: float) -> Iterator[None]:
-    """These say all the time that they are there."""
-    done = threading.Event()
-
-    def breathe(participant: Participant) -> None:
-        while not done.wait(every):
-            participant.alive()
-
-    threads = [threading.Thread(target=breathe, args=[participant]) for participant in participants]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        for thread in threads:
-            thread.join()
 
 
 def test_the_same_commit_twice_counts_once(new_rig: NewRig) -> None:

@@ -24,6 +24,7 @@ class Presence:
         self._silence_seconds = SILENCE_INTERVALS * alive_seconds
         self._heard: dict[str, float] = {}
         self._last = 0.0
+        self._asked = 0.0
         self._joins: dict[str, list[float]] = {}
 
     def restart(self, now: float) -> None:
@@ -47,9 +48,19 @@ class Presence:
         """Those not heard of for too long."""
         return sorted(name for name, heard in self._heard.items() if now - heard >= self._lost_seconds)
 
+    def is_silent(self, now: float) -> bool:
+        """Whether nobody at all was heard of for so long that Kafka itself may be away; once an interval."""
+        if not self._heard or now - max(self._last, self._asked) <= self._silence_seconds:
+            return False
+        self._asked = now
+        return True
+
     def next_check(self) -> float | None:
-        """When the next one could be lost."""
-        return min(self._heard.values()) + self._lost_seconds if self._heard else None
+        """When the next one could be lost, or Kafka should be asked whether it is there."""
+        if not self._heard:
+            return None
+        silence = max(self._last, self._asked) + self._silence_seconds
+        return min(silence, min(self._heard.values()) + self._lost_seconds)
 
     def may_join(self, participant: str, now: float) -> bool:
         """Whether another joined record for it may be written now; counts it if so."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from fedka.aggregator.presence import Presence
 from fedka.aggregator.wiring import Wiring
+from fedka.kafka.errors import KafkaAway
 from fedka.kafka.tail import LogRecord
 from fedka.wire.codec import MalformedRecord, control_decoder
 from fedka.wire.names import CONTROL_PARTITION
@@ -119,6 +120,8 @@ class Roster:
 
     def check(self) -> None:
         """Find those who are lost, let those join who had to wait."""
+        if self._presence.is_silent(self._wiring.monotonic()) and not self._kafka_answers():
+            self.restart_timers()
         for name in self._presence.lost(self._wiring.monotonic()):
             self.leave(name, f"nothing was heard of it for {3 * self._wiring.alive_seconds:g} s")
         for name in sorted(self._waiting_to_join):
@@ -131,6 +134,16 @@ class Roster:
             times.append(self._wiring.monotonic() + JOIN_AGAIN_SECONDS)
         known = [time for time in times if time is not None]
         return min(known) if known else None
+
+    def _kafka_answers(self) -> bool:
+        """Whether Kafka is there, and was there for a while: a slow answer is that of a broker that has just come."""
+        asked = self._wiring.monotonic()
+        try:
+            self._wiring.view.ends([(self._wiring.topics.journal, 0)])
+        except KafkaAway as error:
+            LOGGER.warning("%s", error)
+            return False
+        return self._wiring.monotonic() - asked < self._wiring.alive_seconds / 2
 
     def _track(self) -> None:
         self._presence.track(self._wiring.state.present, self._wiring.monotonic())
