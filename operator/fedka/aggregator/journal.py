@@ -24,6 +24,10 @@ class JournalBroken(Exception):  # noqa: N818
     """The journal has lost records: the run cannot go on."""
 
 
+class TopicMisconfigured(Exception):  # noqa: N818
+    """A topic lacks a setting without which a run would not be what it promises."""
+
+
 class NotInJournal(Exception):  # noqa: N818
     """A record of our epoch came back as one that does not exist: what we hold is not what the journal says."""
 
@@ -68,18 +72,27 @@ def replay(view: LogView, topic: str) -> Replay:
     return reading
 
 
-def open_epoch(view: LogView, writer: RecordWriter, topic: str, reading: Replay, software: str) -> tuple[Replay, int]:
-    """Append `aggregator.started` and read on to it; the replay up to it, and the broker's time of it in ms.
+def open_epoch(
+    view: LogView, writer: RecordWriter, topic: str, reading: Replay, started: AggregatorStarted
+) -> tuple[Replay, int]:
+    """Append `started` with the next epoch and read on to it; the replay up to it, and the broker's time of it in ms.
 
-    Raises Fenced where another one's `started` came first, WriteFailed where it was not acknowledged.
+    Raises Fenced where another one's `started` came first, WriteFailed where ours was not acknowledged, and
+    TopicMisconfigured where the time of records is not the broker's.
     """
-    data = start(reading.position, AggregatorStarted(software=software))
+    data = start(reading.position, started)
     written = writer.write_now(topic, 0, data)
+    if not written.by_broker:
+        raise TopicMisconfigured(
+            f"topic {topic} needs message.timestamp.type=LogAppendTime: deadlines are judged by it"
+        )
+    ours = False  # a retried request may have put it there twice: the first of the two opens the epoch
     while reading.next_offset <= written.offset:
         for record in view.read_to_end(topic, offset=reading.next_offset):
             verdict = reading.take(record)
+            ours = ours or (verdict is Verdict.VALID and record.value == data)
             if record.offset == written.offset:
-                if verdict is not Verdict.VALID:
+                if not ours:
                     raise Fenced(f"another aggregator opened epoch {reading.position.epoch} first")
                 return reading, written.time_ms
     raise JournalBroken(f"our own record at {written.offset} of {topic} cannot be read back")

@@ -18,7 +18,16 @@ from fedka.aggregator.clock import BrokerClock
 from fedka.aggregator.data_plane import DataPlane, Know
 from fedka.aggregator.engine import Engine
 from fedka.aggregator.events import ControlSeen, Event, Interrupted, JournalAnswered, JournalSeen, SpecSeen, TroubleSeen
-from fedka.aggregator.journal import Fenced, JournalBroken, JournalWriter, NotInJournal, Replay, open_epoch, replay
+from fedka.aggregator.journal import (
+    Fenced,
+    JournalBroken,
+    JournalWriter,
+    NotInJournal,
+    Replay,
+    TopicMisconfigured,
+    open_epoch,
+    replay,
+)
 from fedka.aggregator.presence import ALIVE_SECONDS
 from fedka.aggregator.roster import HelloLost
 from fedka.aggregator.wiring import Wiring
@@ -30,6 +39,7 @@ from fedka.kafka.writer import RecordWriter
 from fedka.version import SOFTWARE
 from fedka.wire.bundle import Bundle, BundleUnreadable, read_bundle
 from fedka.wire.names import CONTROL_PARTITION
+from fedka.wire.records import AggregatorStarted
 
 LOGGER = logging.getLogger("fedka.aggregator")
 NONCE_BYTES = 16
@@ -60,7 +70,7 @@ def run_aggregator(
     except Fenced as error:
         LOGGER.error("fenced: %s", error)  # noqa: TRY400
         return exit_codes.FENCED
-    except (JournalBroken, HelloLost) as error:
+    except (JournalBroken, HelloLost, TopicMisconfigured) as error:
         LOGGER.error("%s", error)  # noqa: TRY400
         return exit_codes.CONFIG
     except NotInJournal as error:
@@ -97,7 +107,8 @@ class _Process:
         if reading.state.ended:
             LOGGER.info("the run has ended: nothing to do")
             return exit_codes.OK
-        reading, now_ms = open_epoch(self._view, self._writer, self._topics.journal, reading, SOFTWARE)
+        started = AggregatorStarted(software=SOFTWARE, instance=secrets.token_hex(NONCE_BYTES))
+        reading, now_ms = open_epoch(self._view, self._writer, self._topics.journal, reading, started)
         LOGGER.info("epoch %d begins", reading.position.epoch)
         self._at("started")
         engine = self._engine(reading, BrokerClock(now_ms, time.monotonic()))

@@ -190,7 +190,7 @@ class RangeReader:
                 TopicPartition(topic, partition), timeout=ANSWER_SECONDS, cached=False
             )
         except KafkaException as error:
-            LOGGER.warning("reading chunks of %s: %s", topic, error.args[0].str())
+            self._complain(f"{topic}: {error.args[0].str()}")
             return None
         return int(high)
 

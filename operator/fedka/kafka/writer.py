@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaError as Code
-from confluent_kafka import KafkaException, Message, Producer
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaException, Message, Producer
 
 from fedka.kafka.access import Settings, record_producer_settings
 from fedka.kafka.errors import WriteFailed
@@ -21,10 +21,11 @@ WAKE_SECONDS = 0.25  # how soon the thread notices that it is to close; acknowle
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Where a record landed, and the broker's time of it in milliseconds."""
+    """Where a record landed, and its time in milliseconds; `by_broker`: the broker's (LogAppendTime), not ours."""
 
     offset: int
     time_ms: int
+    by_broker: bool = True
 
 
 Outcome = Written | WriteFailed
@@ -49,7 +50,8 @@ class RecordWriter:
             elif error is not None:
                 done(WriteFailed(f"a record for {topic} was not acknowledged: {error.str()}"))
             else:
-                done(Written(offset=message.offset() or 0, time_ms=message.timestamp()[1]))
+                kind, time_ms = message.timestamp()
+                done(Written(message.offset() or 0, time_ms, by_broker=kind == TIMESTAMP_LOG_APPEND_TIME))
 
         try:
             self._producer.produce(topic, data, partition=partition, on_delivery=delivered)
