@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from confluent_kafka import KafkaError as Code
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaException, Message, Producer
+from confluent_kafka import KafkaError as Code
 
 from fedka.kafka.access import Settings, record_producer_settings
 from fedka.kafka.errors import WriteFailed
