@@ -56,7 +56,7 @@ def range_consumer_settings(shared: Settings) -> Settings:
     """For consumers that read ranges of chunks and are reassigned all the time."""
     return {
         **control_consumer_settings(shared),
-        "fetch.wait.max.ms": 10,  # an assignment waits for the running long poll
+        "fetch.wait.max.ms": 1,  # an assignment waits for the running long poll, and finished ranges leave one behind
         "fetch.queue.backoff.ms": 5,  # 1 s of pause whenever the queue was full would halve the speed
         "queued.max.messages.kbytes": 8 * 1024,  # flat memory
         "queued.min.messages": 16,  # 100,000 chunks ahead make no sense
