@@ -130,12 +130,11 @@ class Rig:
         return [r for r in self.audit() if isinstance(r, UpdateAudited) and not r.accepted]
 
     def close(self) -> None:
+        """End everything, at once: each client takes until it wakes."""
         self.aggregator.close()
-        stopping = [threading.Thread(target=participant.stop) for participant in self.scripted]
-        for thread in stopping:
+        clients = [self.journal.close, self.writer.close, self.view.close]
+        ending = [threading.Thread(target=end) for end in (*clients, *(p.stop for p in self.scripted))]
+        for thread in ending:
             thread.start()
-        for thread in stopping:
+        for thread in ending:
             thread.join()
-        self.journal.close()
-        self.writer.close()
-        self.view.close()

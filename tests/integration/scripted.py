@@ -162,11 +162,12 @@ class Participant:
     def stop(self) -> None:
         self._closing.set()
         self._events.put(None)
-        self._tail.close()
+        self._tail.stop()
         self._thread.join()
+        self.writer.close()
         self._reader.close()
         self.chunks.close()
-        self.writer.close()
+        self._tail.close()
 
     def _take(self, record: LogRecord) -> None:
         self._position, verdict = judge(self._position, record.value)
