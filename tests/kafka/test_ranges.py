@@ -1,0 +1,133 @@
+"""Chunks in and out on a real broker."""
+
+import secrets
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from fedka.kafka.access import Settings
+from fedka.kafka.chunks import ChunkWriter, Stored
+from fedka.kafka.errors import ChunkCorrupt, ChunksGone, KafkaError, NoSuchOffset
+from fedka.kafka.ranges import Arrived, Finished, RangeReader
+from fedka.wire.chunks import Pointer, chunk_digest
+
+pytestmark = pytest.mark.kafka
+SIZE = 1000
+Chunk = npt.NDArray[np.uint8]
+
+
+@pytest.fixture
+def writer(settings: Settings) -> Iterator[ChunkWriter]:
+    writer = ChunkWriter(settings, name="test")
+    yield writer
+    writer.close()
+
+
+@pytest.fixture
+def reader(settings: Settings) -> Iterator[RangeReader]:
+    reader = RangeReader(settings, name="test")
+    yield reader
+    reader.close()
+
+
+def chunks(seed: int, count: int = 12) -> list[Chunk]:
+    return list(np.random.default_rng(seed).integers(0, 256, size=(count, SIZE), dtype=np.uint8))
+
+
+def upload(writer: ChunkWriter, topic: str, seed: int, count: int = 12) -> Pointer:
+    return writer.upload(topic, 1, chunks(seed, count), upload=secrets.token_bytes(16))
+
+
+def size(_index: int) -> int:
+    return SIZE
+
+
+def read(reader: RangeReader, topic: str, pointer: Pointer) -> dict[int, bytes]:
+    return dict(reader.read(topic, 1, pointer, size))
+
+
+def finish(reader: RangeReader) -> dict[object, KafkaError | None]:
+    """Poll to the end; how each range finished."""
+    ends: dict[object, KafkaError | None] = {}
+    while reader.busy:
+        ends.update({e.key: e.failure for e in reader.poll() if isinstance(e, Finished)})
+    return ends
+
+
+def test_what_was_uploaded_is_read(writer: ChunkWriter, reader: RangeReader, topic: str) -> None:
+    assert read(reader, topic, upload(writer, topic, 1)) == {i: c.tobytes() for i, c in enumerate(chunks(1))}
+
+
+def test_chunks_of_others_in_between_are_passed_over(writer: ChunkWriter, reader: RangeReader, topic: str) -> None:
+    first, _, last = (upload(writer, topic, seed, 2) for seed in (1, 2, 3))
+    offsets = [first.offsets()[0], last.offsets()[1]]
+    between = Pointer.of(upload=first.upload_id, offsets=offsets, digest=first.digest)
+    with pytest.raises(ChunkCorrupt):
+        read(reader, topic, between)
+    assert read(reader, topic, last) == {i: c.tobytes() for i, c in enumerate(chunks(3, 2))}
+
+
+def test_ranges_of_one_partition_follow_each_other(writer: ChunkWriter, reader: RangeReader, topic: str) -> None:
+    pointers = {seed: upload(writer, topic, seed) for seed in range(5)}
+    for seed, pointer in reversed(pointers.items()):
+        reader.add(seed, topic, 1, pointer, size)
+    assert finish(reader) == dict.fromkeys(pointers)
+
+
+def test_a_cancelled_range_is_not_heard_of_again(writer: ChunkWriter, reader: RangeReader, topic: str) -> None:
+    kept, cancelled = upload(writer, topic, 1), upload(writer, topic, 2)
+    reader.add("cancelled", topic, 1, cancelled, size)
+    reader.add("kept", topic, 1, kept, size)
+    while not any(isinstance(event, Arrived) for event in reader.poll()):
+        pass
+    reader.cancel("cancelled")
+    assert finish(reader) == {"kept": None}
+
+
+def test_chunks_that_retention_freed_are_gone(
+    writer: ChunkWriter, reader: RangeReader, topic: str, free: Callable[[str, int, int], None]
+) -> None:
+    pointer = upload(writer, topic, 1)
+    free(topic, 1, 3)
+    with pytest.raises(ChunksGone):
+        read(reader, topic, pointer)
+
+
+@pytest.mark.parametrize("shift", [1, 100], ids=["the last one", "all"])
+def test_offsets_that_the_log_has_not_reached_are_no_wait(
+    writer: ChunkWriter, reader: RangeReader, topic: str, shift: int
+) -> None:
+    pointer = upload(writer, topic, 1)
+    beyond = Pointer.of(upload=pointer.upload_id, offsets=[o + shift for o in pointer.offsets()], digest=pointer.digest)
+    reader.add("beyond", topic, 1, beyond, size)
+    (failure,) = finish(reader).values()
+    assert isinstance(failure, NoSuchOffset | ChunkCorrupt)
+    assert isinstance(failure, NoSuchOffset) or shift == 1, "chunk 0 of the shifted ones is chunk 1"
+
+
+def test_a_chunk_of_another_size_is_corrupt(writer: ChunkWriter, reader: RangeReader, topic: str) -> None:
+    reader.add("short", topic, 1, upload(writer, topic, 1), lambda _: SIZE + 4)
+    (failure,) = finish(reader).values()
+    assert isinstance(failure, ChunkCorrupt)
+
+
+def test_a_half_upload_is_completed_with_what_is_missing(writer: ChunkWriter, reader: RangeReader, topic: str) -> None:
+    mark, parts = secrets.token_bytes(16), chunks(1)
+    half = writer.upload(topic, 1, parts[:5], upload=mark)
+    already = {i: Stored(o, chunk_digest(parts[i].data)) for i, o in enumerate(half.offsets())}
+    already[4] = Stored(already[4].offset, bytes(32))
+    whole = writer.upload_indexed(topic, 1, enumerate(parts), upload=mark, already=already)
+    assert whole.offsets()[:4] == half.offsets()[:4]
+    assert whole.offsets()[4] > max(half.offsets()), "what does not fit is sent again"
+    assert read(reader, topic, whole) == {i: c.tobytes() for i, c in enumerate(parts)}
+
+
+def test_a_scan_tells_what_lies_after_an_offset(writer: ChunkWriter, reader: RangeReader, topic: str) -> None:
+    first, second = upload(writer, topic, 1), upload(writer, topic, 2, 3)
+    found = list(reader.scan(topic, 1, max(first.offsets()) + 1))
+    assert [(offset, headers.upload, headers.index) for offset, headers in found] == [
+        (offset, second.upload_id, index) for index, offset in enumerate(second.offsets())
+    ]
+    assert list(reader.scan(topic, 1, max(second.offsets()) + 1)) == []
