@@ -2,6 +2,7 @@
 
 import pytest
 
+from fedka.wire.exact import MOST_EXAMPLES
 from fedka.wire.records import Evaluation, EvaluationAudited, EvaluationClosed, RoundClosed, StopRule
 
 from .conftest import NewRig
@@ -42,6 +43,16 @@ def test_means_are_weighted_by_examples(new_rig: NewRig) -> None:
     assert state.model_metrics["score"] == 100 / 157
     audited = [r for r in rig.audit() if isinstance(r, EvaluationAudited)]
     assert {(r.participant, r.examples, r.metrics["score"]) for r in audited} == {("a", 100, 1.0), ("b", 57, 0.0)}
+
+
+def test_nobody_outweighs_all_others_by_announcing_much(new_rig: NewRig) -> None:
+    rig = new_rig("a", "b", "c")
+    rig.spec(rounds={"count": 1})
+    rig.aggregator.start()
+    scripts = {n: says(v)(n) for n, v in {"a": 0.0, "b": 0.0, "c": 1.0}.items()}
+    scripts["c"].examples = MOST_EXAMPLES
+    rig.join(scripts=scripts)
+    assert rig.completed().model_metrics["score"] == 2**17 / (2**17 + 157)
 
 
 def test_a_threshold_ends_the_run(new_rig: NewRig) -> None:

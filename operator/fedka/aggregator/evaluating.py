@@ -5,6 +5,7 @@ import logging
 from fedka.aggregator.evaluation import means
 from fedka.aggregator.roster import Roster
 from fedka.aggregator.wiring import Wiring
+from fedka.wire.exact import weight_scale
 from fedka.wire.records import Evaluated, EvaluationAudited, EvaluationClosed, Failed, ParticipantAudited, RejectReason
 from fedka.wire.run_state import OpenEvaluation
 
@@ -80,11 +81,18 @@ class Evaluating:
         if evaluation is None:
             return
         self._turn_to(evaluation)
-        found = means(self._answers)
+        found = means(self._bounded_answers())
         self._wiring.append(EvaluationClosed(round=evaluation.round, participants=len(self._answers), metrics=found))
         if found:
             text = ", ".join(f"{name}={value:.4g}" for name, value in found.items())
             LOGGER.info("round %d evaluated by %d: %s", evaluation.round, len(self._answers), text)
+
+    def _bounded_answers(self) -> dict[str, tuple[int, dict[str, float]]]:
+        """The answers with weights as in the sum: nobody outweighs all others by announcing much."""
+        if not self._answers:
+            return {}
+        scale = weight_scale([weight for weight, _ in self._answers.values()])
+        return {name: (min(weight, scale), metrics) for name, (weight, metrics) in self._answers.items()}
 
     def next_check(self) -> float | None:
         """When the evaluation ends at the latest, in monotonic seconds."""
