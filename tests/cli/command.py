@@ -105,6 +105,10 @@ class Directory:
 
     def left_behind(self) -> list[str]:
         """Command lines of processes that know of this directory: nobody but a run's own children do."""
+        return [command for _, command in self.processes()]
+
+    def processes(self) -> list[tuple[int, str]]:
+        """Process ids and command lines of those that work in this directory or name it."""
         found = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdecimal() or int(entry.name) == os.getpid():
@@ -116,5 +120,5 @@ class Directory:
             except OSError:
                 continue
             if state != "Z" and (str(self.path) in command or where.startswith(str(self.path))):
-                found.append(command)
+                found.append((int(entry.name), command))
         return found

@@ -10,7 +10,6 @@ import struct
 import sys
 import termios
 from fcntl import ioctl
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -158,12 +157,12 @@ def test_stopped_run_says_so_leaves_no_process_and_goes_on_when_asked(directory,
 def test_second_signal_does_not_wait(directory, run):
     directory.app(APP.replace("    time.sleep", "    __import__('signal').pthread_sigmask(0, [15])\n    time.sleep"))
     app = {"entrypoint": "tiny_app:app", "config": {"pause": "600"}}  # deaf to SIGTERM, and busy
-    running = run(training(app=app))
+    running = run(training(app=app), "--grace", "1000")
     running.until("phase Running")
     running.send(signal.SIGINT)
     running.until("once more stops at once")
     running.send(signal.SIGINT)
-    assert running.process.wait(8) == exit_codes.INTERRUPTED, "an orderly stop would take 10 s"
+    assert finished(running) == exit_codes.INTERRUPTED
     assert directory.left_behind() == []
 
 
@@ -177,26 +176,14 @@ def test_timeout_stops_a_run_in_order(directory, run):
 def test_killed_run_leaves_no_process(directory, run):
     running = run(LONG)
     running.until("round 1/2000")
+    waiting = [os.pidfd_open(pid) for pid, _ in directory.processes() if pid != running.process.pid]
+    assert len(waiting) >= 6, "three pods with a supervisor and a worker each"
     running.send(signal.SIGKILL)
     running.wait()
-    for pid in [int(each.name) for each in Path("/proc").iterdir() if each.name.isdecimal()]:
-        _gone(directory, pid)
-    assert directory.left_behind() == []
-
-
-def _gone(directory, pid: int) -> None:
-    """Wait for the end of a process that works in the directory: the kernel is ending it."""
-    try:
-        where = str(Path(f"/proc/{pid}/cwd").readlink())
-        if not where.startswith(str(directory.path)) or pid == os.getpid():
-            return
-        descriptor = os.pidfd_open(pid)
-    except OSError:
-        return
-    try:
-        assert select.select([descriptor], [], [], 30)[0], f"process {pid} is still there"
-    finally:
+    for descriptor in waiting:  # the kernel ends them, in its own time
+        assert select.select([descriptor], [], [], 30)[0]
         os.close(descriptor)
+    assert directory.left_behind() == []
 
 
 def test_complete_run_is_not_trained_again_and_its_model_can_still_be_had(directory, run):
@@ -266,3 +253,36 @@ def _read_all(terminal: int) -> bytes:
             os.close(terminal)
             return shown
         shown += piece
+
+
+def test_participant_run_by_hand_takes_part(directory, run):
+    participants = [{"name": "bank-a"}, {"name": "bank-b", "mode": "External"}]
+    running = run(training(participants=participants), "--state-dir", "state")
+    told = running.until("bank-b is External")
+    bundle = re.search(r"fedka participant --bundle (\S+)", told)[1]
+    by_hand = directory.start("participant", "--bundle", bundle)
+    assert finished(running) == exit_codes.OK
+    assert by_hand.wait() == exit_codes.OK
+    assert "2 of 2 updates" in running.stderr
+
+
+def test_stop_while_kafka_starts_leaves_nothing(directory):
+    running = directory.start("run", directory.write(training()))
+    running.until("Starting Apache Kafka")
+    running.send(signal.SIGTERM)
+    assert finished(running) == exit_codes.INTERRUPTED
+    assert "stopped before the run had begun" in running.stderr
+    assert directory.left_behind() == []
+    assert not (directory.path / ".fedka").exists()
+
+
+def test_death_of_its_own_kafka_ends_a_run(directory):
+    running = directory.start("run", directory.write(LONG), "--state-dir", "state")
+    running.until("round 1/2000")
+    settings = f"{directory.path}/state/kafka/server.properties"
+    broker = next(pid for pid, command in directory.processes() if settings in command)
+    os.kill(broker, signal.SIGKILL)
+    assert finished(running) == exit_codes.RUN_FAILED
+    assert "Apache Kafka has ended" in running.stderr
+    assert "Once that is mended: fedka run training.yaml --state-dir state" in running.stderr
+    assert directory.left_behind() == []

@@ -67,7 +67,7 @@ def test_stopped_run_tells_where_it_stood_what_is_kept_and_how_to_go_on():
 
 @pytest.mark.parametrize("before", [None, FederatedTraining.from_object(training())])
 def test_stopped_before_it_began(before):
-    assert stopped(before, HERE, "stopped") == "stopped before the run had begun; what there is lies in runs/one"
+    assert stopped(before, HERE, "stopped") == "stopped before the run had begun"
 
 
 def test_one_cause_of_several_participants_is_told_once():
@@ -75,11 +75,16 @@ def test_one_cause_of_several_participants_is_told_once():
         PodView(name=name, uid=name, role=Role.PARTICIPANT, participant=name, exit_code=78, message="no module\n")
         for name in ("bank-a", "bank-b")
     )
-    text = given_up(seen(), NoProspect("no participant can take part, and a round needs 2", pods))
+    text = given_up(FederatedTraining.from_object(training()), HERE, NoProspect("nobody can take part", pods))
     assert text.splitlines() == [
-        "tiny cannot go on: no participant can take part, and a round needs 2",
+        "tiny cannot go on: nobody can take part",
         "  bank-a, bank-b: no module",
     ]
+
+
+def test_run_that_had_got_somewhere_can_be_taken_up_again():
+    text = given_up(seen(), HERE, NoProspect("Apache Kafka has ended", ()))
+    assert text.splitlines()[-1] == "Once that is mended: fedka run 'my file.yaml' --state-dir runs/one"
 
 
 @pytest.mark.parametrize(("output", "read"), [("json", json.loads), ("yaml", yaml.safe_load)])

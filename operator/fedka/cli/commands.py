@@ -137,6 +137,10 @@ def run(
     timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", min=0.001, help="Stop after that long.", show_default=False)
     ] = None,
+    grace: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", min=0, help="What a participant gets to end in order when the run is stopped."),
+    ] = 10.0,
     bootstrap_servers: Annotated[
         str | None,
         typer.Option(
@@ -163,6 +167,7 @@ def run(
             model_out=model_out,
             output=None if output is None else output.value,
             timeout_seconds=timeout,
+            grace_seconds=grace,
             quiet=quiet,
             bootstrap_servers=bootstrap_servers,
             overrides=overrides or (),

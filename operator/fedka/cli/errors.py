@@ -4,6 +4,8 @@ Only errors whose message tells the user what to do are listed. Everything else 
 shown, and `--debug` shows all of it.
 """
 
+import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +23,11 @@ class CommandFailed(Exception):  # noqa: N818  says what happened to the command
 def guarded(command: Callable[[], int], *, debug: bool, say: Callable[[str], Any]) -> int:
     """The command's exit code; what it raises is said through `say`, without a traceback unless `debug`."""
     try:
-        return command()
+        code = command()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain again at its end
+        return exit_codes.OK
     except KeyboardInterrupt:
         say("fedka: interrupted")
         return exit_codes.INTERRUPTED
@@ -30,7 +36,7 @@ def guarded(command: Callable[[], int], *, debug: bool, say: Callable[[str], Any
             raise
         message, code = explained(error)
         say(message)
-        return code
+    return code
 
 
 def explained(error: Exception) -> tuple[str, int]:

@@ -7,9 +7,11 @@ it is begun before the rest of the program has even been loaded.
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +21,7 @@ import yaml
 
 from fedka import exit_codes
 from fedka.cli.errors import CommandFailed
-from fedka.local.kafka_errors import KafkaFetchFailed, KafkaStartFailed, LocalKafkaError
+from fedka.local.kafka_errors import KafkaFetchFailed, KafkaStartFailed
 from fedka.local.kafka_server import KafkaServer
 from fedka.local.state_dir import StateDir, fresh_directory
 
@@ -39,6 +41,7 @@ class Options:
     model_out: Path | None = None
     output: str | None = None
     timeout_seconds: float | None = None
+    grace_seconds: float = 10.0
     quiet: bool = False
     bootstrap_servers: str | None = None
     overrides: Sequence[str] = ()
@@ -46,6 +49,7 @@ class Options:
 
 def run(options: Options) -> int:
     """Run a training; the exit code. Raises what `fedka.cli.errors` explains."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the session takes both signals over
     _check_model_out(options.model_out)
     if options.bootstrap_servers is not None:
         _check_reachable(options.bootstrap_servers)
@@ -57,14 +61,38 @@ def run(options: Options) -> int:
 
 
 class EarlyKafka:
-    """A broker that starts while the rest of the program is still being loaded."""
+    """A broker that starts while the rest of the program is still being loaded: a `Broker` for `local_run`."""
 
     def __init__(self, state_dir: Path) -> None:
-        self.server = KafkaServer(state_dir=state_dir, progress=self._progress)
+        self._server = KafkaServer(state_dir=state_dir, progress=self._progress)
         self._last_note = ""
         self._screen: Screen | None = None
+        self._started: Future[str] = Future()
         self._thread = threading.Thread(target=self._start, name="early-kafka", daemon=True)
         self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """See `Broker`."""
+        return self._server.alive
+
+    @property
+    def log_path(self) -> Path:
+        """See `Broker`."""
+        return self._server.log_path
+
+    def start(self) -> str:
+        """See `Broker`: wait for the start that is under way."""
+        return self._started.result()
+
+    def stop(self) -> None:
+        """See `Broker`."""
+        self._server.stop()
+        self._thread.join()
+
+    def kill(self) -> None:
+        """End it without waiting for an orderly stop."""
+        self._server.kill()
 
     def show_on(self, screen: "Screen") -> None:
         """Tell the screen what goes on, from the last news on."""
@@ -72,14 +100,11 @@ class EarlyKafka:
         if self._last_note:
             screen.note(self._last_note)
 
-    def stop(self) -> None:
-        """Stop it, or its start."""
-        self.server.stop()
-        self._thread.join()
-
     def _start(self) -> None:
-        with contextlib.suppress(LocalKafkaError):  # who needs the broker starts it again, and is told why that fails
-            self.server.start()
+        try:
+            self._started.set_result(self._server.start())
+        except Exception as error:  # noqa: BLE001  whoever waits for the start raises it
+            self._started.set_exception(error)
 
     def _progress(self, message: str) -> None:
         self._last_note = message

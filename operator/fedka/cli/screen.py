@@ -3,9 +3,11 @@
 All of it goes to stderr: stdout is for what was asked for.
 """
 
+import shlex
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -126,7 +128,7 @@ class Screen:
     def __init__(self, surface: Surface) -> None:
         self._surface = surface
         self._story = Story(say=surface.note, alarm=surface.alarm)
-        self.state = RunState()
+        self._handed_over: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -154,9 +156,15 @@ class Screen:
         """See `Observer`."""
         self._story.pod(pod)
 
+    def handed_over(self, participant: str, bundle: Path) -> None:
+        """See `Observer`."""
+        if participant not in self._handed_over:
+            self._handed_over.add(participant)
+            command = shlex.join(["fedka", "participant", "--bundle", str(bundle)])
+            self.alarm(f"{participant} is External; run it beside its app with: {command}")
+
     def journaled(self, record: r.JournalRecord, before: RunState, after: RunState, *, past: bool) -> None:
         """See `Listener`."""
-        self.state = after
         self._story.journaled(record, before, after, past=past)
 
     def audited(self, record: r.AuditRecord) -> None:

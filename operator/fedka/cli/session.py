@@ -24,11 +24,13 @@ from fedka.cli.screen import Screen, surface
 from fedka.cli.training_file import STDIN
 from fedka.kafka.access import client_settings
 from fedka.kafka.errors import KafkaError
-from fedka.local.run import LocalRun, Request, local_run
+from fedka.local.run import Request, local_run
+from fedka.local.run_watch import LocalRun
 from fedka.local.state_dir import StateDir
 from fedka.wire.names import RunTopics
 
 SETTLE_SECONDS = 3.0  # status writes come once a second
+AGAIN_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Session:
         self._place = summary.Place(options.file, _shown(state_dir.path), options.bootstrap_servers)
         self._signals = 0
         self._work: asyncio.Task[Outcome] | None = None
+        self._killing: asyncio.Task[None] | None = None
         self._run: LocalRun | None = None
 
     async def run(self, training: dict[str, Any]) -> int:
@@ -83,8 +86,9 @@ class Session:
             state_dir=self._state_dir,
             image_dir=_directory_of(self._options.file),
             environment=os.environ,
+            grace_seconds=self._options.grace_seconds,
         )
-        kafka = self._early.server if self._early is not None else str(self._options.bootstrap_servers)
+        kafka = self._early or str(self._options.bootstrap_servers)
         async with (
             asyncio.timeout(self._options.timeout_seconds) as limit,
             local_run(request, screen, kafka=kafka, clock=_now, random=SystemRandom()) as run,
@@ -93,7 +97,8 @@ class Session:
             given_up = await run.ended()
             limit.reschedule(None)
             if given_up is not None:
-                return Outcome(given_up.code, summary.given_up(run.training, given_up), run.training)
+                text = summary.given_up(run.training, self._place, given_up)
+                return Outcome(given_up.code, text, run.training)
             return await self._collect(run, screen)
 
     async def _collect(self, run: LocalRun, screen: Screen) -> Outcome:
@@ -126,16 +131,17 @@ class Session:
         if self._signals == 1:
             screen.alarm("stopping in order; once more stops at once")
             self._work.cancel()
-        else:
-            self._kill()
+        elif self._killing is None:
+            self._killing = asyncio.ensure_future(self._kill())
 
-    def _kill(self) -> None:
+    async def _kill(self) -> None:
         """What is being waited for in the orderly stop is ended the hard way, and the stop goes on from there."""
-        for task in asyncio.all_tasks():
-            if task.get_name().startswith("pod "):
-                task.cancel()
         if self._early is not None:
-            self._early.server.kill()
+            self._early.kill()
+        while pods := [task for task in asyncio.all_tasks() if task.get_name().startswith("pod ")]:
+            for pod in pods:  # two cancels at once count as one: the first asks for an orderly end, the next ends that
+                pod.cancel()
+            await asyncio.wait(pods, timeout=AGAIN_SECONDS)
 
     def _last_seen(self) -> FederatedTraining | None:
         return self._run.training if self._run is not None else None

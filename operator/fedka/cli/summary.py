@@ -52,14 +52,16 @@ def ended(training: FederatedTraining, place: Place, model_out: Path | None) -> 
     return "\n".join(lines)
 
 
-def given_up(training: FederatedTraining, cause: NoProspect) -> str:
-    """Why a run was ended that could not go on."""
+def given_up(training: FederatedTraining, place: Place, cause: NoProspect) -> str:
+    """Why a run was ended that could not go on, and how it can where that has been mended."""
     lines = [f"{training.metadata.name} cannot go on: {cause.message}"]
     told: dict[str, list[str]] = {}
     for pod in cause.pods:
         told.setdefault(cause_of(pod.message) or f"ended with code {pod.exit_code}", []).append(name_of(pod))
     for message, names in told.items():
         lines.append(f"  {', '.join(names)}: " + message.replace("\n", "\n    "))
+    if training.status is not None and training.status.model is not None:
+        lines.append(f"Once that is mended: {place.again()}")
     return "\n".join(lines)
 
 
@@ -68,7 +70,7 @@ def stopped(training: FederatedTraining | None, place: Place, why: str) -> str:
     status = training.status if training is not None else None
     rounds = status.rounds if status is not None else None
     if training is None or rounds is None:
-        return f"{why} before the run had begun; what there is lies in {place.state_dir}"
+        return f"{why} before the run had begun"
     kafka = "topics" if place.bootstrap_servers is not None else "Kafka's data"
     model = status.model if status is not None else None
     kept = f"{kafka}, logs" + (f" and the model of round {model.round}" if model is not None else "")
