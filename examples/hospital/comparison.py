@@ -56,7 +56,8 @@ def show(console: Console, runs: Sequence[Sequence[Row]]) -> None:
         style = "bold green" if who == FEDERATED else None
         name = who if who in (FEDERATED, POOLED) else f"{who} alone"
         table.add_row(name, str(lines[0].patients), accuracy, recall, style=style)
-    console.print(title, table, "federated: nobody's data moved. pooled: all data in one place. recall: malignant cases found.", sep="\n")
+    legend = "federated: nobody's data moved. pooled: all data in one place. recall: malignant cases found."
+    console.print(title, table, legend, sep="\n")
 
 
 def _trained(config: Config, patients: Patients, rounds: int) -> torch.nn.Module:

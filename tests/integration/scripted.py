@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from .rig import Rig
 
 
-class Killed(Exception):  # noqa: N818  what a hook raises to end the participant there, as SIGKILL would
+class Killed(Exception):
     pass
 
 

@@ -16,19 +16,19 @@ from fedka.wire.records import AggregatorStarted, JournalRecord, RoundOpened
 from fedka.wire.run_state import At, RunState, advance
 
 
-class Fenced(Exception):  # noqa: N818 it is what happened
+class Fenced(Exception):
     """Another aggregator has opened a higher epoch: this one must not write any more."""
 
 
-class JournalBroken(Exception):  # noqa: N818
+class JournalBroken(Exception):
     """The journal has lost records: the run cannot go on."""
 
 
-class TopicMisconfigured(Exception):  # noqa: N818
+class TopicMisconfigured(Exception):
     """A topic lacks a setting without which a run would not be what it promises."""
 
 
-class NotInJournal(Exception):  # noqa: N818
+class NotInJournal(Exception):
     """A record of our epoch came back as one that does not exist: what we hold is not what the journal says."""
 
 

@@ -23,7 +23,7 @@ DECODER = control_decoder()
 JOIN_AGAIN_SECONDS = 60.0
 
 
-class HelloLost(Exception):  # noqa: N818 it is what happened
+class HelloLost(Exception):
     """A hello that the journal refers to is no longer in the participant's topic."""
 
 

@@ -21,7 +21,7 @@ class FieldError:
         return f"{where}: {self.problem}" + (f"; {self.fix}" if self.fix else "")
 
 
-class InvalidResource(Exception):  # noqa: N818  says what it is: the resource is invalid, not the program
+class InvalidResource(Exception):
     """The resource was refused; `errors` holds every cause, at least one."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:

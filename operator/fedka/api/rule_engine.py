@@ -1,7 +1,7 @@
 """Runs the CEL rules of a schema on an object as an API server does: at every level, transition rules on updates only.
 
-Which CEL library, and why, is in `docs/adr/0001-cel-library.md`. It is imported when the first rule runs: the operator in a
-cluster never needs it, as the API server has run the rules already.
+Which CEL library, and why, is in `docs/adr/0001-cel-library.md`. It is imported when the first rule runs: the operator
+in a cluster never needs it, as the API server has run the rules already.
 """
 
 from collections.abc import Iterator, Mapping

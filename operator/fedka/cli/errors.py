@@ -12,7 +12,7 @@ from typing import Any
 from fedka import exit_codes
 
 
-class CommandFailed(Exception):  # noqa: N818  says what happened to the command
+class CommandFailed(Exception):
     """The command ends with `code`; the message names the thing, the limit and the fix."""
 
     def __init__(self, message: str, code: int) -> None:

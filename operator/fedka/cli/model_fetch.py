@@ -12,7 +12,7 @@ from fedka.wire.names import RunTopics
 from fedka.wire.run_state import At, RunState, advance
 
 
-class NoModel(Exception):  # noqa: N818  says what there is
+class NoModel(Exception):
     """The run has not made a global model."""
 
 

@@ -7,31 +7,31 @@ class KafkaError(Exception):
     """Any failure of a Kafka client of ours."""
 
 
-class TopicMissing(KafkaError):  # noqa: N818 it names the cause
+class TopicMissing(KafkaError):
     """A topic that must exist does not."""
 
 
-class TopicRefused(KafkaError):  # noqa: N818
+class TopicRefused(KafkaError):
     """The principal lacks a right on a topic."""
 
 
-class KafkaAway(KafkaError):  # noqa: N818
+class KafkaAway(KafkaError):
     """No broker answered in time."""
 
 
-class WriteFailed(KafkaError):  # noqa: N818
+class WriteFailed(KafkaError):
     """A record was not acknowledged; whether it landed is unknown."""
 
 
-class ChunksGone(KafkaError):  # noqa: N818
+class ChunksGone(KafkaError):
     """Chunks that a pointer names are no longer, or not, in the log."""
 
 
-class NoSuchOffset(KafkaError):  # noqa: N818
+class NoSuchOffset(KafkaError):
     """A pointer names an offset that the log has not reached."""
 
 
-class ChunkCorrupt(KafkaError):  # noqa: N818
+class ChunkCorrupt(KafkaError):
     """A chunk is not what the pointer or its own headers promise."""
 
 

@@ -5,25 +5,25 @@ class LocalKafkaError(Exception):
     """The local Kafka cannot be had; the message says why and what to do. Parent of all errors of this module."""
 
 
-class JavaMissing(LocalKafkaError):  # noqa: N818 it names the cause
+class JavaMissing(LocalKafkaError):
     """No Java of a sufficient release was found."""
 
 
-class MavenMissing(LocalKafkaError):  # noqa: N818 it names the cause
+class MavenMissing(LocalKafkaError):
     """Apache Kafka has not been fetched yet and there is no Maven to fetch it with."""
 
 
-class KafkaFetchFailed(LocalKafkaError):  # noqa: N818 it names the cause
+class KafkaFetchFailed(LocalKafkaError):
     """Maven ran and did not bring Apache Kafka."""
 
 
-class KafkaStartFailed(LocalKafkaError):  # noqa: N818 it names the cause
+class KafkaStartFailed(LocalKafkaError):
     """The broker ended, or did not become ready in time."""
 
 
-class KafkaStartCancelled(LocalKafkaError):  # noqa: N818 it names the cause
+class KafkaStartCancelled(LocalKafkaError):
     """`KafkaServer.stop` was called while `start` was still at work."""
 
 
-class StateDirInUse(LocalKafkaError):  # noqa: N818 it names the cause
+class StateDirInUse(LocalKafkaError):
     """Another live broker works in the same state directory."""

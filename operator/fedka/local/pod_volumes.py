@@ -15,7 +15,7 @@ from typing import Any
 from fedka.local.objects import Json
 
 
-class UnsupportedPod(Exception):  # noqa: N818  says what it is: the pod asks for what only a real node has
+class UnsupportedPod(Exception):
     """The pod cannot run as a process of this machine: its template has to change."""
 
 

@@ -22,7 +22,7 @@ from fedka.reconcile.ports import FEDERATED_TRAINING, EventType, WatchEvent
 FIELD_MANAGER = "fedka-run"
 
 
-class SavedTrainingUnusable(Exception):  # noqa: N818  says what it is
+class SavedTrainingUnusable(Exception):
     """The state directory holds another training, or a file that cannot be read."""
 
 

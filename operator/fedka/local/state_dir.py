@@ -17,7 +17,7 @@ from fedka.local.kafka_lock import FileLock
 PATIENCE_SECONDS = 0.0
 
 
-class StateDirUnusable(Exception):  # noqa: N818  says what it is
+class StateDirUnusable(Exception):
     """The state directory cannot be made or written to."""
 
 

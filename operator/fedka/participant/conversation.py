@@ -21,7 +21,7 @@ LOGGER = logging.getLogger("fedka.participant")
 MOST_RETRY_SECONDS = 5.0
 
 
-class JournalLost(Exception):  # noqa: N818 it names what is wrong
+class JournalLost(Exception):
     """The journal cannot be followed any more; Kafka said why."""
 
 

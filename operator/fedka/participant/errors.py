@@ -1,23 +1,23 @@
 """What can be wrong with an app, by what its author can do about it."""
 
 
-class AppUnloadable(Exception):  # noqa: N818 it names what is wrong
+class AppUnloadable(Exception):
     """The entrypoint does not lead to an app. Where the app's own module raised, that is the cause."""
 
 
-class AppMisused(Exception):  # noqa: N818 the same
+class AppMisused(Exception):
     """The app breaks the rules of the app API: a function is missing, or returned the wrong thing."""
 
 
-class ConfigRefused(Exception):  # noqa: N818 the same
+class ConfigRefused(Exception):
     """The configuration in the resource does not fit the type that the app declares."""
 
 
-class ModelUnusable(Exception):  # noqa: N818 the same
+class ModelUnusable(Exception):
     """The model cannot travel: an unknown dtype, a number out of range, a layout that changed."""
 
 
-class AppRaised(Exception):  # noqa: N818 the same
+class AppRaised(Exception):
     """The app's own code raised; the cause is what it raised."""
 
     def __init__(self, function: str, cause: BaseException) -> None:

@@ -11,7 +11,7 @@ from fedka.wire.run_state import At, RunState, advance
 LOGGER = logging.getLogger("fedka.participant")
 
 
-class JournalUnreadable(Exception):  # noqa: N818 it names what is wrong
+class JournalUnreadable(Exception):
     """An existing journal record cannot be read: it was written by software that this one does not understand."""
 
 

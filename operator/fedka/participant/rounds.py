@@ -27,7 +27,7 @@ from fedka.wire.records import Commit, ModelRef, RoundOpened
 LOGGER = logging.getLogger("fedka.participant")
 
 
-class _AttemptOver(Exception):  # noqa: N818 it names what happened
+class _AttemptOver(Exception):
     """The attempt ended while its upload was under way."""
 
 

@@ -70,23 +70,23 @@ class ClusterError(Exception):
     """The cluster refused a request."""
 
 
-class NotFound(ClusterError):  # noqa: N818  the API's own word for this answer
+class NotFound(ClusterError):
     """There is no object, or no namespace, of that name."""
 
 
-class AlreadyExists(ClusterError):  # noqa: N818  the API's own word
+class AlreadyExists(ClusterError):
     """A create met an object of the same name: read it, and decide whether it is yours."""
 
 
-class Conflict(ClusterError):  # noqa: N818  the API's own word
+class Conflict(ClusterError):
     """The object is not the one, or not in the version, that the request named: observe again."""
 
 
-class Forbidden(ClusterError):  # noqa: N818  the API's own word
+class Forbidden(ClusterError):
     """The request is not allowed, e.g. a create in a namespace that is being deleted: asking again will not help."""
 
 
-class Invalid(ClusterError):  # noqa: N818  the API's own word
+class Invalid(ClusterError):
     """The object breaks a rule of its kind: only a changed object can pass."""
 
     def __init__(self, subject: str, causes: Sequence[Cause]) -> None:

@@ -13,11 +13,11 @@ class ProvisioningError(Exception):
     """Kafka did not do what was asked."""
 
 
-class KafkaUnavailable(ProvisioningError):  # noqa: N818  says the state, as the condition's reason does
+class KafkaUnavailable(ProvisioningError):
     """No broker answered in time: try again later, nothing is known to have been refused."""
 
 
-class TopicRefused(ProvisioningError):  # noqa: N818  says what happened to the topic
+class TopicRefused(ProvisioningError):
     """Kafka refused a topic (policy, authorization, bad setting): trying the same again will not help."""
 
 

@@ -17,7 +17,7 @@ VARIABLE = "FEDKA_BUNDLE"
 DOCUMENT = "bundle.json"
 
 
-class BundleUnreadable(Exception):  # noqa: N818 it names what is wrong
+class BundleUnreadable(Exception):
     """There is no bundle, or it is not one that this version reads."""
 
 

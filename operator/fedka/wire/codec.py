@@ -18,7 +18,7 @@ R = TypeVar("R", bound=Record)
 _LONGEST_REASON = 512
 
 
-class MalformedRecord(ValueError):  # noqa: N818 it names what is wrong with the record, not with the program
+class MalformedRecord(ValueError):
     """The bytes are not a control record that this version reads.
 
     The message is short whatever the record holds, since others carry it on in records of their own.
@@ -28,7 +28,7 @@ class MalformedRecord(ValueError):  # noqa: N818 it names what is wrong with the
         super().__init__(reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 3] + "...")
 
 
-class RecordTooLarge(ValueError):  # noqa: N818 the same
+class RecordTooLarge(ValueError):
     """A record to be written exceeds the 256 KiB that every reader accepts."""
 
 

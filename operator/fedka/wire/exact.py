@@ -30,7 +30,7 @@ _MOST_ANNOUNCED_OVER_MEDIAN = 1024
 _WIRE_FLOAT = np.dtype("<f4")
 
 
-class OutOfRange(ValueError):  # noqa: N818 it names the update's fault
+class OutOfRange(ValueError):
     """A coordinate is not finite, or its magnitude is 2^14 or more."""
 
 
