@@ -119,6 +119,11 @@ class Collecting:
         if not self._is_over():
             self._fold_waiting()
 
+    def first_model_lost(self, message: str) -> None:
+        """The chunks of the first model went while they were copied: another participant is to be asked."""
+        for taken in self._attempt.decided:
+            self._drop((taken.participant, taken.offset), message)
+
     def refold(self) -> None:
         """The accumulator is tainted: begin again with everything that was accepted or is being looked at."""
         if self._is_over():

@@ -5,20 +5,19 @@ Nothing here sleeps: it waits on the queue until the next event or the next time
 
 import logging
 import queue
-from collections.abc import Callable
 from contextlib import suppress
 
 from fedka import exit_codes
 from fedka.aggregator import boundary, events
 from fedka.aggregator.collecting import Collecting
+from fedka.aggregator.control_logs import ControlLogs, Follow, Mark
 from fedka.aggregator.evaluating import Evaluating
 from fedka.aggregator.roster import Roster, decode_control
 from fedka.aggregator.wiring import Wiring
-from fedka.kafka.errors import KafkaAway, KafkaError, WriteFailed
+from fedka.kafka.errors import KafkaError, WriteFailed
 from fedka.kafka.tail import LogRecord
 from fedka.wire.codec import MalformedRecord, spec_decoder
 from fedka.wire.exact import weight_scale
-from fedka.wire.names import CONTROL_PARTITION
 from fedka.wire.records import (
     Alive,
     Answer,
@@ -41,7 +40,6 @@ from fedka.wire.run_state import RoundPhase
 
 LOGGER = logging.getLogger("fedka.aggregator")
 SPEC_DECODER = spec_decoder()
-DRAIN_AGAIN_SECONDS = 1.0
 FIRST_MODEL_SECONDS = 120
 
 
@@ -53,19 +51,17 @@ class Engine:
         *,
         wiring: Wiring,
         inbox: "queue.SimpleQueue[events.Event]",
-        follow: Callable[[list[tuple[str, int]]], None],
+        follow: Follow,
     ) -> None:
         self._wiring = wiring
         self._inbox = inbox
-        self._follow = follow
+        self._logs = ControlLogs(wiring, follow)
         self._roster = Roster(wiring)
         self._evaluating = Evaluating(wiring, self._roster)
         self._collecting: Collecting | None = None
         self._spec: Spec | None = None
-        self._followed: set[str] = set()
-        self._next_offsets: dict[str, int] = {}
-        self._drain_to: dict[str, int] = {}
-        self._drain_at: float | None = None
+        self._unread: Mark | None = None  # to be read before anything is decided: who said goodbye may be back
+        self._in_time: Mark | None = None  # to be read after a deadline, before its round is judged
         self._why = ""
         self._exit: int | None = None
         self._recovered: dict[tuple[str, int], Hello] = {}
@@ -147,30 +143,12 @@ class Engine:
             return
         self._spec = spec
         self._evaluating.deadline_seconds = spec.rounds.deadline_seconds
-        self._follow_members(spec)
+        self._unread = self._logs.follow(spec) or self._unread
         self._roster.set_members(spec.participants)
         if self._collecting is None:
             self._take_up_attempt()
         if spec.stop is not None and not self._wiring.state.ended:
             self._wiring.append(RunFailed(reason=spec.stop.reason, message=spec.stop.message))
-
-    def _follow_members(self, spec: Spec) -> None:
-        state = self._wiring.state
-        starts = dict(state.seen_until)
-        for asked in state.evaluation.selected if state.evaluation else ():
-            starts[asked.participant] = min(starts.get(asked.participant, 0), asked.since)
-        for asked in state.attempt.opened.selected if state.attempt else ():
-            starts[asked.participant] = min(starts.get(asked.participant, 0), asked.since)
-        wanted = {
-            *spec.participants,
-            *(a.participant for a in (state.attempt.opened.selected if state.attempt else ())),
-        }
-        new = sorted(wanted - self._followed)
-        self._followed.update(new)
-        for name in new:
-            self._next_offsets[name] = starts.get(name, 0)
-        if new:
-            self._follow([(name, self._next_offsets[name]) for name in new])
 
     def _take_up_attempt(self) -> None:
         attempt = self._wiring.state.attempt
@@ -181,7 +159,7 @@ class Engine:
         attempt, spec = self._wiring.state.attempt, self._spec
         if attempt is None or spec is None:
             raise AssertionError("no attempt to collect for")
-        self._drain_to, self._drain_at = {}, None
+        self._in_time = None
         self._collecting = Collecting(
             self._wiring,
             attempt,
@@ -191,7 +169,7 @@ class Engine:
         )
 
     def _on_control(self, participant: str, record: LogRecord) -> None:
-        self._next_offsets[participant] = record.offset + 1
+        self._logs.read(participant, record.offset)
         self._roster.heard(participant)
         decoded = decode_control(self._wiring, participant, record)
         match decoded:
@@ -245,8 +223,12 @@ class Engine:
         )
 
     def _on_publish_failed(self, event: events.PublishFailed) -> None:
-        attempt = self._wiring.state.attempt
-        if attempt is not None and attempt.opened.nonce == event.nonce:
+        attempt, collecting = self._wiring.state.attempt, self._collecting
+        if attempt is None or attempt.opened.nonce != event.nonce or collecting is None:
+            return
+        if attempt.opened.round == 0:
+            collecting.first_model_lost(event.message)
+        else:
             fault = f"the base model can no longer be read: {event.message}"
             self._wiring.append(RunFailed(reason=FailReason.MODEL_LOST, message=fault[:2000]))
 
@@ -260,7 +242,9 @@ class Engine:
 
     def _advance(self) -> None:
         """Bring the run as far as it can go now."""
-        while self._exit is None and self._spec is not None and not self._wiring.state.ended:
+        if self._unread is not None and self._unread.is_reached():
+            self._unread = None
+        while self._exit is None and self._spec is not None and not self._wiring.state.ended and self._unread is None:
             self._evaluating.check()
             if self._wiring.state.attempt is not None:
                 if not self._advance_attempt():
@@ -275,7 +259,7 @@ class Engine:
         collecting = self._collecting
         if collecting is None:
             return False
-        if self._drain_to and all(self._next_offsets.get(n, 0) >= end for n, end in self._drain_to.items()):
+        if self._in_time is not None and self._in_time.is_reached():
             collecting.drained = True
         if collecting.check(self._wiring.state.present):
             return False
@@ -329,7 +313,7 @@ class Engine:
                 target=step.size.target,
                 quorum=step.size.quorum,
                 selected=tuple(
-                    Selected(participant=name, since=self._next_offsets[name], hello=offset)
+                    Selected(participant=name, since=self._logs.next_offset(name), hello=offset)
                     for name, (offset, _) in chosen.items()
                 ),
                 weight_scale=1
@@ -351,12 +335,11 @@ class Engine:
         attempt = self._wiring.state.attempt
         if attempt is None or self._collecting is None or attempt.phase is not RoundPhase.COLLECTING:
             return None
-        if self._drain_to:
-            return None
-        return self._drain_at or self._wiring.clock.at(self._collecting.deadline_ms)
+        return self._wiring.clock.at(self._collecting.deadline_ms) if self._in_time is None else None
 
     def _next_timer(self) -> float | None:
-        times = [self._deadline(), self._roster.next_check(), self._evaluating.next_check()]
+        marks = [mark.next_try for mark in (self._unread, self._in_time) if mark is not None]
+        times = [self._deadline(), self._roster.next_check(), self._evaluating.next_check(), *marks]
         known = [time for time in times if time is not None]
         return min(known) if known else None
 
@@ -365,19 +348,11 @@ class Engine:
 
     def _on_timer(self) -> None:
         self._roster.check()
+        now = self._wiring.monotonic()
+        for mark in (self._unread, self._in_time):
+            if mark is not None and mark.next_try is not None and now >= mark.next_try:
+                mark.ask()
         deadline = self._deadline()
-        if deadline is not None and self._wiring.monotonic() >= deadline:
-            self._drain()
-
-    def _drain(self) -> None:
-        """The deadline has passed: read what the selected ones wrote before it, to watermarks taken now."""
-        if self._collecting is None:
-            return
-        names = [selected.participant for selected in self._collecting.opened.selected]
-        try:
-            ends = self._wiring.view.ends([(self._wiring.topics.update(name), CONTROL_PARTITION) for name in names])
-        except KafkaAway as error:
-            LOGGER.warning("%s", error)
-            self._drain_at = self._wiring.monotonic() + DRAIN_AGAIN_SECONDS
-            return
-        self._drain_to = dict(zip(names, ends, strict=True))
+        if deadline is not None and now >= deadline and self._collecting is not None:
+            asked = self._collecting.opened.selected
+            self._in_time = Mark(self._logs, (selected.participant for selected in asked))

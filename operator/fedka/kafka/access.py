@@ -45,7 +45,7 @@ def control_consumer_settings(shared: Settings) -> Settings:
         "enable.auto.commit": False,  # positions come from the journal
         "enable.auto.offset.store": False,  # the same
         "auto.offset.reset": "error",  # a position that is gone is a loss to report, never to skip
-        "enable.partition.eof": False,
+        "isolation.level": "read_uncommitted",  # we write no transactions; a stranger's open one would hide records
         "queued.max.messages.kbytes": 8 * 1024,  # control records are small: 64 MiB of queue would be waste
         "fetch.message.max.bytes": MIB,  # records are at most 256 KiB
         "fetch.error.backoff.ms": 100,  # 500 ms after a broker's restart would be paid by the round
@@ -56,6 +56,7 @@ def range_consumer_settings(shared: Settings) -> Settings:
     """For consumers that read ranges of chunks and are reassigned all the time."""
     return {
         **control_consumer_settings(shared),
+        "enable.partition.eof": True,  # an offset that holds no record (a marker of transactions) would be waited for
         "fetch.wait.max.ms": 1,  # an assignment waits for the running long poll, and finished ranges leave one behind
         "fetch.queue.backoff.ms": 5,  # 1 s of pause whenever the queue was full would halve the speed
         "queued.max.messages.kbytes": 8 * 1024,  # flat memory

@@ -204,10 +204,15 @@ class RangeReader:
         self._active.pop(place)
         self._consumer.incremental_unassign([TopicPartition(*place)])
 
-    def _take(self, message: Message) -> list[Arrived | Finished]:
+    def _take(self, message: Message) -> list[Arrived | Finished]:  # noqa: PLR0911 one return a kind of news
         place = (message.topic() or "", message.partition() or 0)
         active = self._active.get(place)
         error = message.error()
+        if error is not None and error.code() == Code._PARTITION_EOF:  # noqa: SLF001 librdkafka's own name
+            if active is None or (message.offset() or 0) <= max(active.wanted):
+                return []
+            self._drop(place)
+            return [Finished(active.key, ChunksGone(f"an offset in {active.topic} that is named holds no record"))]
         if error is not None:
             if active is not None and error.code() in GONE:
                 self._drop(place)

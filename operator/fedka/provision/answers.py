@@ -33,6 +33,9 @@ EXISTS = frozenset({KafkaError.TOPIC_ALREADY_EXISTS})
 UNKNOWN = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART})
 NOT_LED_YET = frozenset(
     {
+        KafkaError.UNKNOWN_LEADER_EPOCH,  # the controller has told us of a leader, and not yet the leader itself
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.OFFSET_NOT_AVAILABLE,
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.UNKNOWN_TOPIC_OR_PART,

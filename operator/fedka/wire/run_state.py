@@ -82,7 +82,9 @@ class RunState:
     epoch: int = 0
     seq: int = -1
     present: Mapping[str, int] = field(default_factory=dict)  # participant -> offset of its hello
-    seen_until: Mapping[str, int] = field(default_factory=dict)  # participant -> last control offset spoken of
+    seen_until: Mapping[str, int] = field(
+        default_factory=dict
+    )  # participant -> control offset up to which hellos count
     layout: Layout | None = None
     layout_digest: str | None = None
     attempt: Attempt | None = None
@@ -176,8 +178,7 @@ def _accepted(state: RunState, record: r.UpdateAccepted, _at: At) -> RunState:
     if (attempt := _current(state, record)) is None:
         return state
     accepted = {**attempt.accepted, record.participant: record.offset}
-    seen = _seen(state, record.participant, record.offset)
-    return replace(state, attempt=replace(attempt, accepted=accepted), seen_until=seen)
+    return replace(state, attempt=replace(attempt, accepted=accepted))
 
 
 def _rejected(state: RunState, record: r.UpdateRejected, _at: At) -> RunState:
@@ -189,7 +190,7 @@ def _rejected(state: RunState, record: r.UpdateRejected, _at: At) -> RunState:
         rejected={**attempt.rejected, record.participant: offsets},
         refused=attempt.refused | {record.participant} if record.final else attempt.refused,
     )
-    return replace(state, attempt=attempt, seen_until=_seen(state, record.participant, record.offset))
+    return replace(state, attempt=attempt)
 
 
 def _dropped(state: RunState, record: r.UpdateDropped, _at: At) -> RunState:
