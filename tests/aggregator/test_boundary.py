@@ -14,7 +14,7 @@ def step(state: RunState, wanted: Spec | None, present: dict[str, Hello] = ABC, 
 
 
 def evaluating(number: int) -> OpenEvaluation:
-    return OpenEvaluation(round=number, model=MODEL, at=At(0, 0), selected=(), quorum=1)
+    return OpenEvaluation(round=number, model=MODEL, at=At(0, 0), selected=(), quorum=1, deadline_seconds=60)
 
 
 def test_without_a_spec_there_is_nothing_to_do() -> None:

@@ -9,6 +9,7 @@ from fedka.wire.records import FailReason, MissReason, RoundClosing, RoundMissed
 
 from .conftest import NewRig
 from .rig import Rig
+from .scripts import Gate
 from .topics import delete_records
 
 pytestmark = pytest.mark.kafka
@@ -23,7 +24,7 @@ def lose_update(rig: Rig, name: str) -> None:
 
 def killed_with_round_one_decided(rig: Rig, quorum: str) -> None:
     rig.spec(rounds={"count": 2, "quorum": quorum})
-    first = rig.aggregator.spawn("acknowledged round.closing#2")
+    first = rig.aggregator.spawn("published, not closed#2")
     rig.join()
     assert first.wait() == -signal.SIGKILL
 
@@ -51,13 +52,14 @@ def test_below_the_quorum_the_round_is_missed(new_rig: NewRig) -> None:
 
 
 def test_an_accepted_update_that_is_gone_before_the_decision_is_not_waited_for(new_rig: NewRig) -> None:
-    rig = new_rig("a", "b", "c")
+    rig, gate = new_rig("a", "b", "c"), Gate("c", 1)
     rig.spec(rounds={"count": 2, "quorum": "60%"})
-    first = rig.aggregator.spawn("before round.closing#2")
-    rig.join()
+    first = rig.aggregator.spawn("acknowledged update.accepted#3")
+    rig.join(scripts={"c": gate.script("c")})
     assert first.wait() == -signal.SIGKILL
     lose_update(rig, "b")
     rig.aggregator.start()
+    gate.open()
     rig.completed()
     rig.assert_exact({"a", "c"}, ALL)
 

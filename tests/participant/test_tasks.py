@@ -16,7 +16,7 @@ AT = At(offset=5, time_ms=0)
 MODEL = r.ModelRef(round=0, pointer=Pointer.of(upload=bytes(16), offsets=[0], digest="0" * 64))
 OPENED = opened(1, base=MODEL)
 COLLECTING = RunState(attempt=Attempt(opened=OPENED, at=AT))
-ASKED = OpenEvaluation(round=1, model=MODEL, at=AT, selected=OPENED.selected, quorum=1)
+ASKED = OpenEvaluation(round=1, model=MODEL, at=AT, selected=OPENED.selected, quorum=1, deadline_seconds=60)
 
 
 def task(state: RunState, done: Done | None = None, *, evaluates: bool = True, me: str = ME):

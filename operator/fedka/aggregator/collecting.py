@@ -43,16 +43,14 @@ class Collecting:
         wiring: Wiring,
         attempt: Attempt,
         hellos: Mapping[tuple[str, int], Hello],
-        *,
-        max_model_bytes: int,
-        skips: bool,
     ) -> None:
         self._wiring = wiring
         self.opened = attempt.opened
-        self._hellos = {s.participant: hellos[s.participant, s.hello] for s in self.opened.selected}
+        asked = self.opened.selected
+        self._hellos = {
+            s.participant: hellos[s.participant, s.hello] for s in asked if (s.participant, s.hello) in hellos
+        }
         self._since = {s.participant: s.since for s in self.opened.selected}
-        self._max_model_bytes = max_model_bytes
-        self._skips = skips
         self._commits: dict[Key, Commit] = {}
         self._waiting: list[Key] = []  # in order of arrival
         self._folding: set[Key] = set()
@@ -81,6 +79,8 @@ class Collecting:
             return
         if not answers(answer, self.opened, self._wiring.run) or record.offset < self._since.get(participant, 2**63):
             return
+        if participant not in self._hellos:  # what it announced is gone, so its weight is unknown
+            return
         attempt = self._attempt
         key = (participant, record.offset)
         if Taken(participant=participant, offset=record.offset) in attempt.decided or (
@@ -94,7 +94,7 @@ class Collecting:
             LOGGER.info("round %d: the answer of %s came after the deadline", self.opened.round, participant)
         elif isinstance(answer, Failed):
             self._reject(key, Refusal(RejectReason.APP_FAILED, answer.message, final=True), None)
-        elif isinstance(answer, Commit):
+        elif isinstance(answer, Commit) and self._unsettled(participant) < MOST_LOOKED_AT:
             self._commits[key] = answer
             self._waiting.append(key)
             self._fold_waiting()
@@ -118,6 +118,12 @@ class Collecting:
             self._accept(event.key, commit)
         if not self._is_over():
             self._fold_waiting()
+
+    def drop_the_unknown(self) -> None:
+        """After a restart: updates whose weight is unknown, because the hello that announced it is gone."""
+        for name, offset in sorted(self._attempt.accepted.items()):
+            if name not in self._hellos and not self._is_over():
+                self._drop((name, offset), "its hello is no longer in its log")
 
     def first_model_lost(self, message: str) -> None:
         """The chunks of the first model went while they were copied: another participant is to be asked."""
@@ -148,7 +154,7 @@ class Collecting:
         accepted = len(attempt.accepted)
         looking = {key[0] for key in self._folding} | {key[0] for key in self._waiting}
         settled = {*attempt.accepted, *attempt.refused, *attempt.dropped}
-        open_names = [name for name in self._since if name not in settled]
+        open_names = [name for name in self._hellos if name not in settled]
         possible = sum(1 for name in open_names if name in looking or (name in present and not self.drained))
         quorum_met = accepted >= self.opened.quorum
         if accepted >= self.opened.target or (quorum_met and possible == 0):
@@ -162,6 +168,10 @@ class Collecting:
         """Means of the training metrics over the decided updates."""
         decided = [(taken.participant, taken.offset) for taken in self._attempt.decided]
         return means({key[0]: (self._numerator(key), self._commits[key].metrics) for key in decided})
+
+    def _unsettled(self, participant: str) -> int:
+        """Commits of a participant that are held: more than can be looked at are not."""
+        return sum(1 for name, _ in [*self._waiting, *self._folding] if name == participant)
 
     def _is_over(self) -> bool:
         """Whether the attempt was closed, missed or cut off by the run's end: answers to it may still arrive."""
@@ -201,7 +211,7 @@ class Collecting:
             self._waiting.remove(key)
             commit = self._commits[key]
             layout, announced = self._wiring.state.layout, self._hellos[key[0]].layout
-            refusal = refuse(commit, self.opened, layout, announced, self._max_model_bytes)
+            refusal = refuse(commit, self.opened, layout, announced, self.opened.max_model_bytes)
             if refusal is not None:
                 self._reject(key, refusal, commit)
                 continue
@@ -341,7 +351,7 @@ class Collecting:
                 accepted=len(attempt.accepted),
                 rejected=attempt.rejections,
                 reason=reason,
-                skipped=self._skips and self.opened.round > 0,
+                skipped=self.opened.skips and self.opened.round > 0,
             )
         )
         return False

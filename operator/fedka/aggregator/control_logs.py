@@ -63,8 +63,8 @@ class ControlLogs:
         return Mark(self, new)
 
     def read(self, participant: str, offset: int) -> None:
-        """A record was read."""
-        self._next[participant] = offset + 1
+        """Everything before `offset` was read."""
+        self._next[participant] = max(offset, self._next.get(participant, 0))
 
     def next_offset(self, participant: str) -> int:
         """The offset of the next record to be read."""

@@ -12,11 +12,13 @@ from fedka.aggregator import boundary, events
 from fedka.aggregator.collecting import Collecting
 from fedka.aggregator.control_logs import ControlLogs, Follow, Mark
 from fedka.aggregator.evaluating import Evaluating
-from fedka.aggregator.roster import Roster, decode_control
+from fedka.aggregator.inbox import Inbox
+from fedka.aggregator.journal import TopicMisconfigured
+from fedka.aggregator.roster import ControlReader, Roster
+from fedka.aggregator.specs import supersedes
 from fedka.aggregator.wiring import Wiring
 from fedka.kafka.errors import KafkaError, WriteFailed
 from fedka.kafka.tail import LogRecord
-from fedka.wire.codec import MalformedRecord, spec_decoder
 from fedka.wire.exact import weight_scale
 from fedka.wire.records import (
     Alive,
@@ -39,7 +41,6 @@ from fedka.wire.records import (
 from fedka.wire.run_state import RoundPhase
 
 LOGGER = logging.getLogger("fedka.aggregator")
-SPEC_DECODER = spec_decoder()
 FIRST_MODEL_SECONDS = 120
 
 
@@ -50,13 +51,14 @@ class Engine:
         self,
         *,
         wiring: Wiring,
-        inbox: "queue.SimpleQueue[events.Event]",
+        inbox: Inbox,
         follow: Follow,
     ) -> None:
         self._wiring = wiring
         self._inbox = inbox
         self._logs = ControlLogs(wiring, follow)
         self._roster = Roster(wiring)
+        self._reader = ControlReader(wiring)
         self._evaluating = Evaluating(wiring, self._roster)
         self._collecting: Collecting | None = None
         self._spec: Spec | None = None
@@ -67,7 +69,7 @@ class Engine:
         self._recovered: dict[tuple[str, int], Hello] = {}
 
     def recover(self) -> None:
-        """Take up what the journal left open. Raises HelloLost."""
+        """Take up what the journal left open."""
         state = self._wiring.state
         opened = state.attempt.opened if state.attempt else None
         asked = opened.selected if opened else ()
@@ -91,6 +93,8 @@ class Engine:
         match event:
             case events.ControlSeen():
                 self._on_control(event.participant, event.record)
+            case events.ControlRead():
+                self._logs.read(event.participant, event.offset)
             case events.JournalAnswered():
                 self._on_answer(event)
             case events.JournalSeen():
@@ -101,7 +105,7 @@ class Engine:
             case events.Published():
                 self._on_published(event)
             case events.SpecSeen():
-                self._on_spec(event.record)
+                self._on_spec(event.spec)
             case events.Tainted():
                 if self._collecting is not None:
                     self._collecting.refold()
@@ -130,20 +134,12 @@ class Engine:
         LOGGER.warning("Kafka: %s", event.trouble.message)
         self._roster.restart_timers()
 
-    def _on_spec(self, record: LogRecord) -> None:
-        try:
-            spec = SPEC_DECODER.decode(record.value)
-        except MalformedRecord as error:
-            LOGGER.error("a spec record is refused: %s", error)  # noqa: TRY400 the message says it all
+    def _on_spec(self, spec: Spec) -> None:
+        if not supersedes(spec, self._spec):
             return
-        current = self._spec
-        if spec is None or (
-            current is not None and (spec.generation, spec.revision) < (current.generation, current.revision)
-        ):
-            return
-        self._spec = spec
-        self._evaluating.deadline_seconds = spec.rounds.deadline_seconds
-        self._unread = self._logs.follow(spec) or self._unread
+        begins, self._spec = self._spec is None, spec
+        mark = self._logs.follow(spec)
+        self._unread = mark if begins else self._unread  # who is added later holds nobody up
         self._roster.set_members(spec.participants)
         if self._collecting is None:
             self._take_up_attempt()
@@ -154,24 +150,22 @@ class Engine:
         attempt = self._wiring.state.attempt
         if attempt is not None and self._spec is not None:
             self._start_collecting(self._recovered)
+            if self._collecting is not None:
+                self._collecting.drop_the_unknown()
 
     def _start_collecting(self, hellos: dict[tuple[str, int], Hello]) -> None:
-        attempt, spec = self._wiring.state.attempt, self._spec
-        if attempt is None or spec is None:
+        attempt = self._wiring.state.attempt
+        if attempt is None:
             raise AssertionError("no attempt to collect for")
         self._in_time = None
-        self._collecting = Collecting(
-            self._wiring,
-            attempt,
-            hellos,
-            max_model_bytes=spec.max_model_bytes,
-            skips=spec.rounds.on_quorum_miss == "Skip",
-        )
+        self._collecting = Collecting(self._wiring, attempt, hellos)
 
     def _on_control(self, participant: str, record: LogRecord) -> None:
-        self._logs.read(participant, record.offset)
+        if not record.by_broker:
+            raise TopicMisconfigured(record.topic)
+        self._logs.read(participant, record.offset + 1)
         self._roster.heard(participant)
-        decoded = decode_control(self._wiring, participant, record)
+        decoded = self._reader.decode(participant, record)
         match decoded:
             case Hello():
                 self._roster.hello(participant, record, decoded)
@@ -322,6 +316,8 @@ class Engine:
                 max_norm=spec.max_norm,
                 base=self._wiring.state.model,
                 nonce=self._wiring.nonce(),
+                skips=spec.rounds.on_quorum_miss == "Skip",
+                max_model_bytes=spec.max_model_bytes,
                 deadline_seconds=min(seconds, FIRST_MODEL_SECONDS) if step.round == 0 else seconds,
                 count=spec.rounds.count,
             )

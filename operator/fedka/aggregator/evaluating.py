@@ -15,13 +15,12 @@ LOGGER = logging.getLogger("fedka.aggregator")
 class Evaluating:
     """Collects the answers for `state.evaluation`; they are read again from the log after a restart."""
 
-    def __init__(self, wiring: Wiring, roster: Roster, deadline_seconds: int = 600) -> None:
+    def __init__(self, wiring: Wiring, roster: Roster) -> None:
         self._wiring = wiring
         self._roster = roster
         self._answers: dict[str, tuple[int, dict[str, float]]] = {}
         self._failed: set[str] = set()
         self._round = -1
-        self.deadline_seconds = deadline_seconds
 
     def answer(self, participant: str, evaluated: Evaluated) -> None:
         """An evaluation arrived; those of other models or of others than the asked do not count."""
@@ -46,7 +45,8 @@ class Evaluating:
     def failed(self, participant: str, failed: Failed) -> None:
         """A participant cannot evaluate: its own code raised. Nobody waits for it any longer."""
         evaluation = self._wiring.state.evaluation
-        if evaluation is None or failed.round != evaluation.round:
+        asked = evaluation is not None and any(s.participant == participant for s in evaluation.selected)
+        if evaluation is None or not asked or (failed.round, failed.task) != (evaluation.round, "evaluation"):
             return
         self._turn_to(evaluation)
         if participant not in self._failed | self._answers.keys():
@@ -65,10 +65,11 @@ class Evaluating:
             return
         self._turn_to(evaluation)
         present = self._roster.present()
+        answered = self._answers.keys() | self._failed
         missing = [
             selected.participant
             for selected in evaluation.selected
-            if selected.participant not in self._answers.keys() | self._failed
+            if selected.participant not in answered
             and selected.participant in present
             and present[selected.participant][1].evaluates
         ]
@@ -100,7 +101,7 @@ class Evaluating:
         return self._deadline(evaluation) if evaluation else None
 
     def _deadline(self, evaluation: OpenEvaluation) -> float:
-        return self._wiring.clock.at(evaluation.at.time_ms + self.deadline_seconds * 1000.0)
+        return self._wiring.clock.at(evaluation.at.time_ms + evaluation.deadline_seconds * 1000.0)
 
     def _turn_to(self, evaluation: OpenEvaluation) -> None:
         if evaluation.round != self._round:

@@ -6,7 +6,7 @@ from fedka.kafka.errors import KafkaTrouble
 from fedka.kafka.tail import LogRecord
 from fedka.kafka.writer import Outcome
 from fedka.wire.chunks import Pointer
-from fedka.wire.records import JournalRecord, RejectReason
+from fedka.wire.records import JournalRecord, RejectReason, Spec
 
 Key = tuple[str, int]
 """An update: the participant and the control offset of its commit."""
@@ -14,9 +14,9 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class SpecSeen:
-    """A record of the spec topic."""
+    """A record of the spec topic, as it was read."""
 
-    record: LogRecord
+    spec: Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,14 @@ class ControlSeen:
 
     participant: str
     record: LogRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRead:
+    """Everything before `offset` of a participant's control partition has been delivered."""
+
+    participant: str
+    offset: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,7 @@ class Interrupted:
 Event = (
     SpecSeen
     | ControlSeen
+    | ControlRead
     | JournalSeen
     | JournalAnswered
     | TroubleSeen

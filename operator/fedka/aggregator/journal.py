@@ -25,7 +25,10 @@ class JournalBroken(Exception):
 
 
 class TopicMisconfigured(Exception):
-    """A topic lacks a setting without which a run would not be what it promises."""
+    """A topic lacks a setting without which a run would not be what it promises: records need the broker's time."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"topic {topic} needs message.timestamp.type=LogAppendTime: deadlines are judged by it")
 
 
 class NotInJournal(Exception):
@@ -83,9 +86,7 @@ def open_epoch(
     data = start(reading.position, started)
     written = writer.write_now(topic, 0, data)
     if not written.by_broker:
-        raise TopicMisconfigured(
-            f"topic {topic} needs message.timestamp.type=LogAppendTime: deadlines are judged by it"
-        )
+        raise TopicMisconfigured(topic)
     ours = False  # a retried request may have put it there twice: the first of the two opens the epoch
     while reading.next_offset <= written.offset:
         for record in view.read_to_end(topic, offset=reading.next_offset):

@@ -4,12 +4,12 @@ something to whoever restarts it.
 
 import logging
 import os
-import queue
 import secrets
 import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FrameType
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one thread folds; spinning helpers would take the broker's cores
 
@@ -17,7 +17,16 @@ from fedka import exit_codes
 from fedka.aggregator.clock import BrokerClock
 from fedka.aggregator.data_plane import DataPlane, Know
 from fedka.aggregator.engine import Engine
-from fedka.aggregator.events import ControlSeen, Event, Interrupted, JournalAnswered, JournalSeen, SpecSeen, TroubleSeen
+from fedka.aggregator.events import (
+    ControlRead,
+    ControlSeen,
+    Interrupted,
+    JournalAnswered,
+    JournalSeen,
+    SpecSeen,
+    TroubleSeen,
+)
+from fedka.aggregator.inbox import Inbox
 from fedka.aggregator.journal import (
     Fenced,
     JournalBroken,
@@ -29,11 +38,11 @@ from fedka.aggregator.journal import (
     replay,
 )
 from fedka.aggregator.presence import ALIVE_SECONDS
-from fedka.aggregator.roster import HelloLost
+from fedka.aggregator.specs import newest_spec, read_spec
 from fedka.aggregator.wiring import Wiring
 from fedka.kafka.access import Settings, client_settings
 from fedka.kafka.allocator import keep_chunk_memory
-from fedka.kafka.errors import KafkaAway, KafkaError
+from fedka.kafka.errors import KafkaAway, KafkaError, KafkaTrouble
 from fedka.kafka.tail import LogRecord, LogView, Start, Tail, tails
 from fedka.kafka.writer import RecordWriter
 from fedka.version import SOFTWARE
@@ -42,7 +51,15 @@ from fedka.wire.names import CONTROL_PARTITION
 from fedka.wire.records import AggregatorStarted
 
 LOGGER = logging.getLogger("fedka.aggregator")
+ENDS: dict[type[Exception], int] = {
+    Fenced: exit_codes.FENCED,
+    JournalBroken: exit_codes.CONFIG,  # starting again would find the same
+    TopicMisconfigured: exit_codes.CONFIG,
+    NotInJournal: exit_codes.FAILED,
+    KafkaError: exit_codes.FAILED,
+}
 NONCE_BYTES = 16
+UNHANDLED_AT_MOST = 1024  # records of one reader: at most 256 KiB each, commonly 300 bytes
 
 
 def nowhere(_point: str) -> None:
@@ -67,20 +84,27 @@ def run_aggregator(
     process = _Process(bundle, settings, at, alive_seconds)
     try:
         return process.run()
-    except Fenced as error:
-        LOGGER.error("fenced: %s", error)  # noqa: TRY400
-        return exit_codes.FENCED
-    except (JournalBroken, HelloLost, TopicMisconfigured) as error:
-        LOGGER.error("%s", error)  # noqa: TRY400
-        return exit_codes.CONFIG
-    except NotInJournal as error:
-        LOGGER.error("%s", error)  # noqa: TRY400
-        return exit_codes.FAILED
-    except KafkaError as error:
-        LOGGER.error("Kafka: %s", error)  # noqa: TRY400
-        return exit_codes.FAILED
+    except tuple(ENDS) as error:
+        LOGGER.error("%s", error)  # noqa: TRY400 the message says it all
+        return next(code for cause, code in ENDS.items() if isinstance(error, cause))
+    except _Interrupted:
+        LOGGER.info("asked to end before the run was taken up")
+        return exit_codes.INTERRUPTED
     finally:
         process.close()
+
+
+class _Interrupted(BaseException):
+    """SIGTERM or SIGINT before the engine runs."""
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise _Interrupted
+
+
+def _on_signals(handler: Callable[[int, FrameType | None], None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handler)
 
 
 class _Process:
@@ -92,7 +116,7 @@ class _Process:
         self._at = at
         self._alive_seconds = alive_seconds
         self._topics = bundle.topics
-        self._inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._inbox = Inbox()
         self._view = LogView(settings, name="fedka-aggregator-view")
         self._writer = RecordWriter(settings, name="fedka-aggregator-journal")
         self._audit = RecordWriter(settings, name="fedka-aggregator-audit")
@@ -100,8 +124,7 @@ class _Process:
         self._tails: list[Tail] = []
 
     def run(self) -> int:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._inbox.put(Interrupted()))
+        _on_signals(_interrupt)  # until the engine listens: Kafka may be away for long
         self._wait_for_topics()
         reading = replay(self._view, self._topics.journal)
         if reading.state.ended:
@@ -114,11 +137,13 @@ class _Process:
         engine = self._engine(reading, BrokerClock(now_ms, time.monotonic()))
         engine.recover()
         self._data.start()
-        self._follow([Start(self._topics.journal, 0, reading.next_offset)], "journal", JournalSeen)
-        self._follow([Start(self._topics.spec)], "spec", SpecSeen)
+        self._follow_journal(reading.next_offset)
+        self._follow_spec()
+        _on_signals(lambda *_: self._inbox.put(Interrupted()))
         return engine.run()
 
     def close(self) -> None:
+        self._inbox.close()
         for tail in self._tails:
             tail.stop()  # all at once: each takes until its consumer wakes
         for tail in self._tails:
@@ -129,7 +154,8 @@ class _Process:
         self._view.close()
 
     def _wait_for_topics(self) -> None:
-        topics = (self._topics.journal, self._topics.spec, self._topics.model, self._topics.audit)
+        names = self._topics
+        topics = (names.journal, names.spec, names.model, names.audit, names.state)
         while True:
             try:
                 self._view.check_topics(topics, self._bundle.kafka.username or "the aggregator")
@@ -164,19 +190,44 @@ class _Process:
         names = {self._topics.update(name): name for name, _ in starts}
         for topic in names:
             self._data.submit(Know(topic))
-        self._follow(
-            [Start(self._topics.update(name), CONTROL_PARTITION, offset) for name, offset in starts],
-            "control",
-            lambda record: ControlSeen(names[record.topic], record),
+        put = self._inbox.source(UNHANDLED_AT_MOST)
+        self._start(
+            tails(
+                self._settings,
+                [Start(self._topics.update(name), CONTROL_PARTITION, offset) for name, offset in starts],
+                deliver=lambda record: put(ControlSeen(names[record.topic], record)),
+                trouble=self._hear,
+                name="fedka-aggregator-control",
+                at_end=lambda topic, _partition, offset: put(ControlRead(names[topic], offset)),
+                skips_gaps=True,  # what a participant lets its own log lose is its own loss
+            )
         )
 
-    def _follow(self, starts: Sequence[Start], name: str, event: Callable[[LogRecord], Event]) -> None:
-        for tail in tails(
-            self._settings,
-            starts,
-            deliver=lambda record: self._inbox.put(event(record)),
-            trouble=lambda trouble: self._inbox.put(TroubleSeen(trouble)),
-            name=f"fedka-aggregator-{name}",
-        ):
+    def _follow_spec(self) -> None:
+        """Act on the newest record at once, and never on those that it has replaced."""
+        records = self._view.read_to_end(self._topics.spec)
+        spec = newest_spec(records)
+        if spec is not None:
+            self._inbox.put(SpecSeen(spec))
+        self._follow_one(self._topics.spec, records[-1].offset + 1 if records else 0, self._take_spec)
+
+    def _take_spec(self, record: LogRecord) -> None:
+        spec = read_spec(record)
+        if spec is not None:
+            self._inbox.put(SpecSeen(spec))
+
+    def _follow_journal(self, offset: int) -> None:
+        put = self._inbox.source(UNHANDLED_AT_MOST)
+        self._follow_one(self._topics.journal, offset, lambda record: put(JournalSeen(record)))
+
+    def _follow_one(self, topic: str, offset: int, deliver: Callable[[LogRecord], None]) -> None:
+        start = Start(topic, 0, offset)
+        self._start(tails(self._settings, [start], deliver=deliver, trouble=self._hear, name=f"aggregator-{topic}"))
+
+    def _start(self, started: list[Tail]) -> None:
+        for tail in started:
             self._tails.append(tail)
             tail.start()
+
+    def _hear(self, trouble: KafkaTrouble) -> None:
+        self._inbox.put(TroubleSeen(trouble))

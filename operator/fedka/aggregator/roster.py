@@ -21,10 +21,8 @@ from fedka.wire.records import (
 LOGGER = logging.getLogger("fedka.aggregator")
 DECODER = control_decoder()
 JOIN_AGAIN_SECONDS = 60.0
-
-
-class HelloLost(Exception):
-    """A hello that the journal refers to is no longer in the participant's topic."""
+REFUSED_TOLD = 3  # malformed records of a participant that are told of...
+REFUSED_PER_SECONDS = 60.0  # ...in this time
 
 
 class Roster:
@@ -38,23 +36,32 @@ class Roster:
         self._members: frozenset[str] = frozenset()
 
     def recover(self, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Hello]:
-        """Read the hellos of those present, and those at (participant, offset) that an open attempt refers to."""
+        """Read the hellos of those present, and those at (participant, offset) that an open attempt refers to.
+
+        Whose hello is no longer in its log is lost: it says another one when it reads that.
+        """
         state = self._wiring.state
-        places = sorted({*state.present.items(), *wanted})
-        topics = self._wiring.topics
-        records = self._wiring.view.read_each(
-            [(topics.update(name), CONTROL_PARTITION, offset) for name, offset in places]
-        )
-        found: dict[tuple[str, int], Hello] = {}
-        for (name, offset), record in zip(places, records, strict=True):
-            hello = DECODER.decode(record.value) if record is not None else None
-            if not isinstance(hello, Hello):
-                raise HelloLost(f"the hello of {name} at offset {offset} is no longer in {topics.update(name)}")
-            found[name, offset] = hello
-        self._hellos = {name: (offset, found[name, offset]) for name, offset in state.present.items()}
+        found = self._read_hellos(state.present.items()) | self._read_hellos(wanted)
+        for name, offset in sorted(state.present.items()):
+            if (name, offset) in found:
+                self._hellos[name] = (offset, found[name, offset])
+            else:
+                LOGGER.warning("%s is lost: its hello at offset %d is no longer in its log", name, offset)
+                self._wiring.append(ParticipantLost(participant=name))
+        state = self._wiring.state
         self._presence.track(state.present, self._wiring.monotonic())
         self._presence.restart(self._wiring.monotonic())
         return found
+
+    def _read_hellos(self, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Hello]:
+        """The hellos at (participant, offset), as far as they are still there; one place a participant."""
+        wanted = sorted(places)
+        topics = self._wiring.topics
+        records = self._wiring.view.read_each(
+            [(topics.update(name), CONTROL_PARTITION, offset) for name, offset in wanted]
+        )
+        decoded = [DECODER.decode(record.value) if record is not None else None for record in records]
+        return {place: hello for place, hello in zip(wanted, decoded, strict=True) if isinstance(hello, Hello)}
 
     def set_members(self, members: Iterable[str]) -> None:
         """Who the spec names; others are removed."""
@@ -149,13 +156,32 @@ class Roster:
         self._presence.track(self._wiring.state.present, self._wiring.monotonic())
 
 
-def decode_control(wiring: Wiring, participant: str, record: LogRecord) -> object | None:
-    """A control record, or None where it is unknown or rubbish, which is only audited."""
-    try:
-        return DECODER.decode(record.value)
-    except MalformedRecord as error:
-        LOGGER.warning("%s wrote a record that is refused: %s", participant, error)
-        wiring.audit(
-            ParticipantAudited(participant=participant, reason=RejectReason.MALFORMED, message=str(error)[:2000])
-        )
-        return None
+class ControlReader:
+    """Decodes control records; rubbish is told of, but only so often."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._refused: dict[str, tuple[float, int]] = {}  # participant -> when counting began, how many since
+
+    def decode(self, participant: str, record: LogRecord) -> object | None:
+        """A control record, or None where it is unknown or rubbish."""
+        try:
+            return DECODER.decode(record.value)
+        except MalformedRecord as error:
+            if self._may_tell(participant):
+                LOGGER.warning("%s wrote a record that is refused: %s", participant, error)
+                self._wiring.audit(
+                    ParticipantAudited(
+                        participant=participant, reason=RejectReason.MALFORMED, message=str(error)[:2000]
+                    )
+                )
+            return None
+
+    def _may_tell(self, participant: str) -> bool:
+        """What is told is kept for ever, so a flood is told of as a few."""
+        now = self._wiring.monotonic()
+        began, count = self._refused.get(participant, (now, 0))
+        if now - began >= REFUSED_PER_SECONDS:
+            began, count = now, 0
+        self._refused[participant] = (began, count + 1)
+        return count < REFUSED_TOLD

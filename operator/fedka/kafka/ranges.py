@@ -14,6 +14,7 @@ from confluent_kafka import KafkaError as Code
 
 from fedka.kafka.access import Settings, range_consumer_settings
 from fedka.kafka.errors import ChunkCorrupt, ChunksGone, KafkaError, NoSuchOffset
+from fedka.kafka.tail import GONE
 from fedka.wire.chunks import ChunkHeaders, Pointer, chunk_digest, root_digest
 
 LOGGER = logging.getLogger("fedka.kafka")
@@ -21,7 +22,6 @@ MOST_AT_ONCE = 64
 BATCH = 8  # chunks held at a time
 STALLED_SECONDS = 1.0
 ANSWER_SECONDS = 10.0
-GONE = (Code._AUTO_OFFSET_RESET, Code.OFFSET_OUT_OF_RANGE)  # noqa: SLF001 librdkafka's own names
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka import KafkaError as Code
 
 from fedka.kafka.access import Settings, control_consumer_settings
@@ -24,6 +24,7 @@ PARTITIONS_PER_CONSUMER = (
     100  # beyond it the tail of the latency grows from 2 to 300 ms: librdkafka names all in each fetch
 )
 
+GONE = (Code._AUTO_OFFSET_RESET, Code.OFFSET_OUT_OF_RANGE)  # noqa: SLF001 librdkafka's own names
 FATAL = {
     Code._AUTO_OFFSET_RESET: "a position in the log is gone: records that were needed have been deleted",  # noqa: SLF001 librdkafka's own names
     Code.OFFSET_OUT_OF_RANGE: "a position in the log is gone: records that were needed have been deleted",
@@ -40,6 +41,7 @@ class LogRecord:
     offset: int
     time_ms: int
     value: bytes | None
+    by_broker: bool = True  # whether the time is the broker's (LogAppendTime) and not the writer's
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,9 @@ class Tail:
     """Follows partitions for ever in a thread of its own.
 
     `deliver` is called there for each record, in the order of each partition; `trouble` for what goes wrong. A tail
-    goes on by itself when a broker comes back; after fatal trouble it ends.
+    goes on by itself when a broker comes back; after fatal trouble it ends. `at_end`, where it is given, is told the
+    topic, partition and next offset whenever everything there is has been delivered (an end may lie behind offsets that
+    hold no record). `skips_gaps`: where records have been deleted it goes on with the first that is left.
     """
 
     def __init__(
@@ -66,12 +70,20 @@ class Tail:
         deliver: Callable[[LogRecord], None],
         trouble: Callable[[KafkaTrouble], None],
         name: str,
+        at_end: Callable[[str, int, int], None] | None = None,
+        skips_gaps: bool = False,
     ) -> None:
         self._deliver = deliver
+        self._at_end = at_end
         self._trouble = trouble
         self._closing = threading.Event()
         self._starts = starts
-        self._settings: Settings = {**control_consumer_settings(settings), "client.id": name}
+        self._settings: Settings = {
+            **control_consumer_settings(settings),
+            "client.id": name,
+            "enable.partition.eof": at_end is not None,
+            "auto.offset.reset": "earliest" if skips_gaps else "error",
+        }
         self._thread = threading.Thread(target=self._run, name=f"tail-{name}", daemon=True)
 
     def start(self) -> None:
@@ -89,6 +101,12 @@ class Tail:
             self._thread.join()
 
     def _run(self) -> None:
+        try:
+            self._follow()
+        except Exception as error:  # noqa: BLE001 whoever waits for records must learn that none will come
+            self._trouble(KafkaTrouble(f"a reader of Kafka ended: {error!r}", fatal=True))
+
+    def _follow(self) -> None:
         consumer = _consumer(self._settings, on_error=self._on_client_error)
         try:
             consumer.assign([TopicPartition(start.topic, start.partition, start.offset) for start in self._starts])
@@ -109,6 +127,10 @@ class Tail:
             return True
         if error.code() == Code.GROUP_AUTHORIZATION_FAILED:  # librdkafka looks for a coordinator that nobody needs
             return True
+        if error.code() == Code._PARTITION_EOF:  # noqa: SLF001 librdkafka's own name
+            if self._at_end is not None:
+                self._at_end(message.topic() or "", message.partition() or 0, message.offset() or 0)
+            return True
         reason = FATAL.get(error.code())
         where = f"{message.topic()}[{message.partition()}]" if message.topic() else "Kafka"
         self._trouble(KafkaTrouble(f"{where}: {reason or error.str()}", fatal=reason is not None))
@@ -126,22 +148,34 @@ def tails(
     deliver: Callable[[LogRecord], None],
     trouble: Callable[[KafkaTrouble], None],
     name: str,
+    at_end: Callable[[str, int, int], None] | None = None,
+    skips_gaps: bool = False,
 ) -> list[Tail]:
     """As many tails as the partitions need at PARTITIONS_PER_CONSUMER each; not started."""
     return [
-        Tail(settings, starts[first : first + PARTITIONS_PER_CONSUMER], deliver=deliver, trouble=trouble, name=name)
+        Tail(
+            settings,
+            starts[first : first + PARTITIONS_PER_CONSUMER],
+            deliver=deliver,
+            trouble=trouble,
+            name=name,
+            at_end=at_end,
+            skips_gaps=skips_gaps,
+        )
         for first in range(0, len(starts), PARTITIONS_PER_CONSUMER)
     ]
 
 
 def as_record(message: Message) -> LogRecord:
     """A message without an error, as a record of ours."""
+    kind, time_ms = message.timestamp()
     return LogRecord(
         topic=message.topic() or "",
         partition=message.partition() or 0,
         offset=message.offset() or 0,
-        time_ms=message.timestamp()[1],
+        time_ms=time_ms,
         value=message.value(),
+        by_broker=kind == TIMESTAMP_LOG_APPEND_TIME,
     )
 
 
@@ -230,8 +264,10 @@ class LogView:
                     error = message.error()
                     if error is None:
                         found.setdefault(place, as_record(message))
-                    elif error.code() in FATAL:
+                    elif error.code() in GONE:
                         found.setdefault(place, None)
+                    elif error.code() in FATAL:
+                        raise TopicRefused(f"topic {message.topic()}: {FATAL[error.code()]}")
                     elif error.code() != Code.GROUP_AUTHORIZATION_FAILED:
                         raise KafkaAway(f"topic {message.topic()}: {error.str()}")
         finally:

@@ -6,6 +6,7 @@ its message: enough to act on, and little enough that a message which quotes dat
 
 import logging
 from collections.abc import Callable
+from typing import Literal
 
 from fedka.kafka.errors import ChunkCorrupt, ChunksGone
 from fedka.participant.conversation import Conversation
@@ -20,12 +21,18 @@ CannotAnswer = (AppRaised, AppMisused, ModelUnusable, ChunksGone, ChunkCorrupt)
 
 
 def report(
-    talk: Conversation, run: str, opened: RoundOpened, error: Exception, *, what: str, matters: Callable[[], bool]
+    talk: Conversation,
+    run: str,
+    opened: RoundOpened,
+    error: Exception,
+    *,
+    what: Literal["training", "evaluation"],
+    matters: Callable[[], bool],
 ) -> None:
     """Log why an attempt is not answered, and say so as long as it `matters`."""
     where = error.__cause__ if isinstance(error, AppRaised) else error if isinstance(error, AppMisused) else None
     LOGGER.error("round %d: %s failed: %s", opened.round, what, error, exc_info=where)
     message = f"{what}: {error}"[:MOST_MESSAGE]
-    failed = Failed(run=run, round=opened.round, attempt=opened.attempt, nonce=opened.nonce, message=message)
+    failed = Failed(run=run, round=opened.round, attempt=opened.attempt, nonce=opened.nonce, task=what, message=message)
     talk.drain()
     talk.say(failed, matters)

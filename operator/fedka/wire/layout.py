@@ -5,10 +5,11 @@ aggregator sees numbers and knows no framework. The adapter at the participant c
 Both ends allocate from the layout alone, so its size is checked before anything else is done with it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 from blake3 import blake3
 from pydantic import BaseModel, ConfigDict, Field
@@ -51,7 +52,7 @@ class Layout(_Part):
     tensors: tuple[Tensor, ...] = Field(min_length=1, max_length=MOST_TENSORS)
     chunk_bytes: int = Field(default=DEFAULT_CHUNK_BYTES, ge=4096, le=8 * 2**20, multiple_of=BYTES_PER_COORDINATE)
 
-    @property
+    @cached_property
     def coordinates(self) -> int:
         """Length of the flat tensor space, in float32 coordinates."""
         return sum(tensor.coordinates for tensor in self.tensors)
@@ -72,6 +73,17 @@ class Layout(_Part):
 
     def digest(self) -> str:
         """BLAKE3 of the canonical JSON, as 64 hex digits."""
+        return self._digest
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy that does not take along what was computed from other fields."""
+        copy = super().model_copy(update=update, deep=deep)
+        for computed in ("coordinates", "_digest"):
+            copy.__dict__.pop(computed, None)
+        return copy
+
+    @cached_property
+    def _digest(self) -> str:
         return blake3(self.model_dump_json(by_alias=True).encode()).hexdigest()
 
     def has_sane_shapes(self) -> bool:

@@ -231,6 +231,8 @@ class RoundOpened(JournalRecord):
     base: ModelRef | None
     nonce: str = Hex16
     deadline_seconds: int = Field(ge=1)
+    skips: bool = False  # a miss uses the number up (rounds.onQuorumMiss is Skip)
+    max_model_bytes: int = Field(default=16 * 2**30, ge=0)  # for the first model
     count: Count  # rounds.count in force, so that a reader of the journal alone can say how far the run is
 
 
@@ -455,9 +457,10 @@ class Commit(Answer):
 
 
 class Failed(Answer):
-    """The participant cannot answer this attempt: its own code raised."""
+    """The participant cannot answer this attempt, or evaluate its model: its own code raised."""
 
     type: Literal["failed"] = "failed"
+    task: Literal["training", "evaluation"] = "training"
     message: Text
 
 

@@ -72,6 +72,7 @@ class OpenEvaluation:
     at: At
     selected: tuple[r.Selected, ...]
     quorum: int  # of answers, for a stop rule to look at the means
+    deadline_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,16 @@ def _closed(state: RunState, record: r.RoundClosed, at: At) -> RunState:
     )
     asked = attempt.opened
     evaluation = (
-        OpenEvaluation(record.round, record.model, at, asked.selected, asked.quorum) if record.evaluate else None
+        OpenEvaluation(
+            round=record.round,
+            model=record.model,
+            at=at,
+            selected=asked.selected,
+            quorum=asked.quorum,
+            deadline_seconds=asked.deadline_seconds,
+        )
+        if record.evaluate
+        else None
     )
     return replace(
         state,
