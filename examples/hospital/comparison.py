@@ -56,7 +56,7 @@ def show(console: Console, runs: Sequence[Sequence[Row]]) -> None:
         style = "bold green" if who == FEDERATED else None
         name = who if who in (FEDERATED, POOLED) else f"{who} alone"
         table.add_row(name, str(lines[0].patients), accuracy, recall, style=style)
-    legend = "federated: nobody's data moved. pooled: all data in one place. recall: malignant cases found."
+    legend = "federated: nobody's data moved. pooled: all data in one place. recall: malignant found."
     console.print(title, table, legend, sep="\n")
 
 
