@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from fedka.aggregator.data_plane import Begin, DataPlane, Fold, Publish
+from fedka.aggregator.data_plane import DataPlane
 from fedka.aggregator.events import DataPlaneEnded, Event, Folded, Key, Published, PublishFailed, Tainted
+from fedka.aggregator.tasks import Begin, Fold, Publish
 from fedka.kafka.access import client_settings
 from fedka.kafka.chunks import ChunkWriter
 from fedka.local.kafka_server import KafkaServer

@@ -8,9 +8,10 @@ import logging
 from collections.abc import Mapping
 
 from fedka.aggregator.commits import MOST_LOOKED_AT, Refusal, answers, refuse
-from fedka.aggregator.data_plane import Begin, Copy, Fold, Publish
 from fedka.aggregator.evaluation import means
 from fedka.aggregator.events import Folded, Key
+from fedka.aggregator.tasks import Begin, Copy, Fold, Publish
+from fedka.aggregator.verdicts import Verdicts
 from fedka.aggregator.wiring import Wiring
 from fedka.kafka.tail import LogRecord
 from fedka.wire.exact import Weight, weight_numerator
@@ -23,12 +24,7 @@ from fedka.wire.records import (
     MissReason,
     RejectReason,
     RoundClosing,
-    RoundMissed,
     Taken,
-    UpdateAccepted,
-    UpdateAudited,
-    UpdateDropped,
-    UpdateRejected,
 )
 from fedka.wire.run_state import Attempt, RoundPhase
 
@@ -46,6 +42,7 @@ class Collecting:
     ) -> None:
         self._wiring = wiring
         self.opened = attempt.opened
+        self._verdicts = Verdicts(wiring, attempt.opened)
         asked = self.opened.selected
         self._hellos = {
             s.participant: hellos[s.participant, s.hello] for s in asked if (s.participant, s.hello) in hellos
@@ -93,7 +90,9 @@ class Collecting:
         if record.time_ms > self.deadline_ms:
             LOGGER.info("round %d: the answer of %s came after the deadline", self.opened.round, participant)
         elif isinstance(answer, Failed):
-            self._reject(key, Refusal(RejectReason.APP_FAILED, answer.message, final=True), None)
+            self._verdicts.reject(
+                self._attempt, key, Refusal(RejectReason.APP_FAILED, answer.message, final=True), None
+            )
         elif isinstance(answer, Commit) and self._unsettled(participant) < MOST_LOOKED_AT:
             self._commits[key] = answer
             self._waiting.append(key)
@@ -113,9 +112,9 @@ class Collecting:
             if event.reason is not None:
                 self._drop(event.key, event.message)
         elif attempt.phase is RoundPhase.COLLECTING and event.reason is not None:
-            self._reject(event.key, Refusal(event.reason, event.message), commit)
+            self._verdicts.reject(self._attempt, event.key, Refusal(event.reason, event.message), commit)
         elif attempt.phase is RoundPhase.COLLECTING:
-            self._accept(event.key, commit)
+            self._verdicts.accept(event.key, commit)
         if not self._is_over():
             self._fold_waiting()
 
@@ -213,7 +212,7 @@ class Collecting:
             layout, announced = self._wiring.state.layout, self._hellos[key[0]].layout
             refusal = refuse(commit, self.opened, layout, announced, self.opened.max_model_bytes)
             if refusal is not None:
-                self._reject(key, refusal, commit)
+                self._verdicts.reject(self._attempt, key, refusal, commit)
                 continue
             self._define_layout(key, commit)
             self._submit(key)
@@ -248,56 +247,9 @@ class Collecting:
             commit.examples, self._hellos[key[0]].examples, self.opened.weight_scale, uniform=uniform
         )
 
-    def _accept(self, key: Key, commit: Commit) -> None:
-        participant, offset = key
-        self._wiring.append(
-            UpdateAccepted(round=self.opened.round, attempt=self.opened.attempt, participant=participant, offset=offset)
-        )
-        self._audit(key, None, "", commit)
-
-    def _reject(self, key: Key, refusal: Refusal, commit: Commit | None) -> None:
-        participant, offset = key
-        looked_at = len(self._attempt.rejected.get(participant, ())) + 1
-        final = refusal.final or looked_at >= MOST_LOOKED_AT
-        LOGGER.warning(
-            "round %d: the update of %s is rejected: %s: %s",
-            self.opened.round,
-            participant,
-            refusal.reason.value,
-            refusal.message,
-        )
-        self._wiring.append(
-            UpdateRejected(
-                round=self.opened.round,
-                attempt=self.opened.attempt,
-                participant=participant,
-                offset=offset,
-                final=final,
-            )
-        )
-        self._audit(key, refusal.reason, refusal.message, commit)
-
-    def _audit(self, key: Key, reason: RejectReason | None, message: str, commit: Commit | None) -> None:
-        self._wiring.audit(
-            UpdateAudited(
-                round=self.opened.round,
-                attempt=self.opened.attempt,
-                participant=key[0],
-                offset=key[1],
-                accepted=reason is None,
-                reason=reason,
-                message=message[:2000],
-                examples=commit.examples if commit else 0,
-                metrics=commit.metrics if commit else {},
-            )
-        )
-
     def _drop(self, key: Key, message: str) -> None:
         """A decided update can no longer be read: decide anew without it."""
-        LOGGER.error("round %d: the accepted update of %s is lost: %s", self.opened.round, key[0], message)
-        self._wiring.append(
-            UpdateDropped(round=self.opened.round, attempt=self.opened.attempt, participant=key[0], offset=key[1])
-        )
+        self._verdicts.drop(key, message)
         if self._attempt.phase is RoundPhase.CLOSING:
             if len(self._attempt.accepted) >= self.opened.quorum:
                 self._close()
@@ -335,23 +287,5 @@ class Collecting:
         )
 
     def _miss(self, reason: MissReason) -> bool:
-        attempt = self._attempt
-        LOGGER.warning(
-            "round %d, attempt %d: %d of the %d updates needed (%s)",
-            self.opened.round,
-            self.opened.attempt,
-            len(attempt.accepted),
-            self.opened.quorum,
-            reason.value,
-        )
-        self._wiring.append(
-            RoundMissed(
-                round=self.opened.round,
-                attempt=self.opened.attempt,
-                accepted=len(attempt.accepted),
-                rejected=attempt.rejections,
-                reason=reason,
-                skipped=self.opened.skips and self.opened.round > 0,
-            )
-        )
+        self._verdicts.miss(self._attempt, reason)
         return False

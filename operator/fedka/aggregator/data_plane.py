@@ -7,93 +7,25 @@ bad after some of its chunks were added is read again and subtracted, which is e
 
 import logging
 import queue
-import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 
-from fedka.aggregator.events import DataPlaneEnded, Event, Folded, Key, Published, PublishFailed, Tainted
+from fedka.aggregator.events import DataPlaneEnded, Event, Folded, Key, Tainted
+from fedka.aggregator.publisher import Publisher
+from fedka.aggregator.tasks import Begin, Copy, Fold, Know, Publish, Task
 from fedka.kafka.access import Settings
-from fedka.kafka.chunks import NOTHING, ChunkWriter, Stored
-from fedka.kafka.errors import ChunkCorrupt, ChunksGone, KafkaError, WriteFailed
+from fedka.kafka.errors import ChunkCorrupt, ChunksGone
 from fedka.kafka.ranges import Arrived, Finished, RangeReader
-from fedka.strategies import fedavg
-from fedka.wire.chunks import UPLOAD_BYTES, Pointer
-from fedka.wire.exact import NORM_UNITS, ExactSum, OutOfRange, Weight, as_coordinates, check_range, norm_units
+from fedka.wire.exact import NORM_UNITS, ExactSum, OutOfRange, as_coordinates, check_range, norm_units
 from fedka.wire.layout import Layout
 from fedka.wire.names import BULK_PARTITION, RunTopics
 from fedka.wire.records import RejectReason
 
 LOGGER = logging.getLogger("fedka.aggregator")
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """A new attempt: the accumulator is empty and fits the layout."""
-
-    layout: Layout
-
-
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """Verify an update and add it; `weight` None: verify only (the first model). `max_norm` bounds its L2 norm."""
-
-    key: Key
-    topic: str
-    pointer: Pointer
-    layout: Layout
-    weight: Weight | None
-    max_norm: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Publish:
-    """Write base + mean of exactly the updates `keys`; `weights` is the integer sum of their numerators."""
-
-    nonce: str  # of the attempt
-    keys: frozenset[Key]
-    layout: Layout
-    base: Pointer
-    weights: int
-    scale: int
-    resume: bool = False  # a predecessor may have published some of it
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """Write the first model as the participant gave it."""
-
-    nonce: str
-    topic: str
-    pointer: Pointer
-    layout: Layout
-
-
-@dataclass(frozen=True, slots=True)
-class Know:
-    """Learn about a topic before it is needed."""
-
-    topic: str
-
-
-Task = Begin | Fold | Publish | Copy | Know
-
-
-@dataclass(frozen=True, slots=True)
-class HalfPublished:
-    """What is in the log of an upload to the model topic that its writer did not live to finish."""
-
-    upload: bytes
-    chunks: Mapping[int, Stored]
-
-    @classmethod
-    def none(cls) -> "HalfPublished":
-        """A new upload."""
-        return cls(secrets.token_bytes(UPLOAD_BYTES), NOTHING)
 
 
 @dataclass(slots=True)
@@ -113,8 +45,7 @@ class DataPlane:
         self, *, settings: Settings, topics: RunTopics, emit: Callable[[Event], None], at: Callable[[str], None]
     ) -> None:
         self._reader = RangeReader(settings, name="fedka-aggregator-ranges")
-        self._writer = ChunkWriter(settings, name="fedka-aggregator-model")
-        self._topics = topics
+        self._publisher = Publisher(settings=settings, reader=self._reader, topics=topics, emit=emit, at=at)
         self._emit = emit
         self._at = at
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
@@ -144,7 +75,7 @@ class DataPlane:
         except Exception as error:  # noqa: BLE001  raised again by the engine: a silent end here would hang the run
             self._emit(DataPlaneEnded(error))
         self._reader.close()
-        self._writer.close()
+        self._publisher.close()
 
     def _work(self) -> None:
         while True:
@@ -167,11 +98,10 @@ class DataPlane:
             case Know():
                 self._reader.know(task.topic)
             case Publish():
-                if self._settle(task.keys):
-                    half = self._half_published(task.base) if task.resume else HalfPublished.none()
-                    self._publish(task, lambda: self._new_chunks(task), half)
+                if self._sum is not None and self._settle(task.keys):
+                    self._publisher.publish(task, self._sum)
             case Copy():
-                self._publish(task, lambda: self._copied_chunks(task), HalfPublished.none())
+                self._publisher.copy(task)
 
     def _begin(self, layout: Layout) -> None:
         self._reader.cancel_all()
@@ -285,53 +215,3 @@ class DataPlane:
             return True
         self._emit(Tainted())
         return False
-
-    def _publish(
-        self,
-        task: Publish | Copy,
-        chunks: Callable[[], Iterator[tuple[int, npt.NDArray[np.uint8]]]],
-        half: HalfPublished,
-    ) -> None:
-        while True:
-            try:
-                pointer = self._writer.upload_indexed(
-                    self._topics.model, 0, chunks(), upload=half.upload, already=half.chunks
-                )
-            except WriteFailed as error:
-                LOGGER.warning("publishing again under a new upload id: %s", error)
-                half = HalfPublished.none()
-            except KafkaError as error:
-                self._emit(PublishFailed(task.nonce, str(error)))
-                return
-            else:
-                if len(pointer.deltas) != task.layout.chunk_count:
-                    raise AssertionError(f"{len(pointer.deltas)} chunks published, {task.layout.chunk_count} expected")
-                self._emit(Published(task.nonce, pointer))
-                return
-
-    def _half_published(self, base: Pointer) -> HalfPublished:
-        """The newest upload after the base: each kill while publishing would cost the space of a model otherwise."""
-        uploads: dict[bytes, dict[int, Stored]] = {}
-        try:
-            for offset, headers in self._reader.scan(self._topics.model, 0, max(base.offsets()) + 1):
-                uploads.setdefault(headers.upload, {})[headers.index] = Stored(offset, headers.digest)
-        except ChunksGone:
-            return HalfPublished.none()  # the base has gone with them, as its own reading will find
-        if not uploads:
-            return HalfPublished.none()
-        upload, chunks = list(uploads.items())[-1]
-        LOGGER.info("a predecessor published %d chunks of the new model", len(chunks))
-        return HalfPublished(upload, chunks)
-
-    def _new_chunks(self, task: Publish) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
-        if self._sum is None:
-            raise AssertionError("nothing was folded")
-        for index, data in self._reader.read(self._topics.model, 0, task.base, task.layout.chunk_size):
-            mean = self._sum.mean(index, weights=task.weights, scale=task.scale)
-            yield index, fedavg.step(as_coordinates(data), mean).view(np.uint8)
-            self._at("model half published")
-
-    def _copied_chunks(self, task: Copy) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
-        for index, data in self._reader.read(task.topic, BULK_PARTITION, task.pointer, task.layout.chunk_size):
-            yield index, np.frombuffer(data, dtype=np.uint8)
-            self._at("model half published")

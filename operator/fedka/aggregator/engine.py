@@ -14,12 +14,12 @@ from fedka.aggregator.control_logs import ControlLogs, Follow, Mark
 from fedka.aggregator.evaluating import Evaluating
 from fedka.aggregator.inbox import Inbox
 from fedka.aggregator.journal import TopicMisconfigured
+from fedka.aggregator.opening import asks_for_evaluation, opened_record
 from fedka.aggregator.roster import ControlReader, Roster
 from fedka.aggregator.specs import supersedes
 from fedka.aggregator.wiring import Wiring
 from fedka.kafka.errors import KafkaError, WriteFailed
 from fedka.kafka.tail import LogRecord
-from fedka.wire.exact import weight_scale
 from fedka.wire.records import (
     Alive,
     Answer,
@@ -30,18 +30,15 @@ from fedka.wire.records import (
     Hello,
     ModelRef,
     RoundClosed,
-    RoundOpened,
     RunCompleted,
     RunFailed,
     RunResumed,
     RunSuspended,
-    Selected,
     Spec,
 )
 from fedka.wire.run_state import RoundPhase
 
 LOGGER = logging.getLogger("fedka.aggregator")
-FIRST_MODEL_SECONDS = 120
 
 
 class Engine:
@@ -194,7 +191,7 @@ class Engine:
             return
         self._wiring.at("published, not closed")
         opened = state.attempt.opened
-        evaluate = self._evaluates(opened, self._spec)
+        evaluate = asks_for_evaluation(opened, self._spec, self._roster.present())
         if state.evaluation is not None and evaluate:
             self._evaluating.close()
         metrics = collecting.weighted_metrics() if opened.round > 0 else {}
@@ -225,12 +222,6 @@ class Engine:
         else:
             fault = f"the base model can no longer be read: {event.message}"
             self._wiring.append(RunFailed(reason=FailReason.MODEL_LOST, message=fault[:2000]))
-
-    def _evaluates(self, opened: RoundOpened, spec: Spec) -> bool:
-        every, present = spec.evaluation.every_rounds, self._roster.present()
-        due = opened.round >= spec.rounds.count or (every > 0 and opened.round % every == 0)
-        able = any(s.participant in present and present[s.participant][1].evaluates for s in opened.selected)
-        return opened.round > 0 and due and able
 
     # --- what follows from events and time -----------------------------------------------------------------------
 
@@ -296,32 +287,15 @@ class Engine:
     def _open(self, step: boundary.Open, spec: Spec) -> None:
         present = self._roster.present()
         chosen = {name: present[name] for name in step.selected}
-        seconds = spec.rounds.deadline_seconds
-        self._wiring.append(
-            RoundOpened(
-                round=step.round,
-                attempt=step.attempt,
-                generation=spec.generation,
-                revision=spec.revision,
-                strategy=spec.strategy,
-                target=step.size.target,
-                quorum=step.size.quorum,
-                selected=tuple(
-                    Selected(participant=name, since=self._logs.next_offset(name), hello=offset)
-                    for name, (offset, _) in chosen.items()
-                ),
-                weight_scale=1
-                if spec.strategy.weighting == "Uniform"
-                else weight_scale([hello.examples for _, hello in chosen.values()]),
-                max_norm=spec.max_norm,
-                base=self._wiring.state.model,
-                nonce=self._wiring.nonce(),
-                skips=spec.rounds.on_quorum_miss == "Skip",
-                max_model_bytes=spec.max_model_bytes,
-                deadline_seconds=min(seconds, FIRST_MODEL_SECONDS) if step.round == 0 else seconds,
-                count=spec.rounds.count,
-            )
+        opened = opened_record(
+            step,
+            spec,
+            asked=chosen,
+            since=self._logs.next_offset,
+            base=self._wiring.state.model,
+            nonce=self._wiring.nonce(),
         )
+        self._wiring.append(opened)
         LOGGER.info("round %d opened: %d asked, %d needed", step.round, len(chosen), step.size.quorum)
         self._start_collecting({(name, offset): hello for name, (offset, hello) in chosen.items()})
 

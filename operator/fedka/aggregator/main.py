@@ -15,7 +15,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one thread folds; spinning
 
 from fedka import exit_codes
 from fedka.aggregator.clock import BrokerClock
-from fedka.aggregator.data_plane import DataPlane, Know
+from fedka.aggregator.data_plane import DataPlane
 from fedka.aggregator.engine import Engine
 from fedka.aggregator.events import (
     ControlRead,
@@ -39,6 +39,7 @@ from fedka.aggregator.journal import (
 )
 from fedka.aggregator.presence import ALIVE_SECONDS
 from fedka.aggregator.specs import newest_spec, read_spec
+from fedka.aggregator.tasks import Know
 from fedka.aggregator.wiring import Wiring
 from fedka.kafka.access import Settings, client_settings
 from fedka.kafka.allocator import keep_chunk_memory

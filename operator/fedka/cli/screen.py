@@ -129,6 +129,7 @@ class Screen:
         self._surface = surface
         self._story = Story(say=surface.note, alarm=surface.alarm)
         self._handed_over: set[str] = set()
+        self.reached: RunState | None = None  # by the journal, which the status lags behind
 
     def __enter__(self) -> Self:
         return self
@@ -165,6 +166,7 @@ class Screen:
 
     def journaled(self, record: r.JournalRecord, before: RunState, after: RunState, *, past: bool) -> None:
         """See `Listener`."""
+        self.reached = after
         self._story.journaled(record, before, after, past=past)
 
     def audited(self, record: r.AuditRecord) -> None:

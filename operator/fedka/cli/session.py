@@ -66,18 +66,18 @@ class Session:
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, self._interrupt, screen)
             self._work = asyncio.ensure_future(self._until_the_end(training, screen))
-            outcome = await self._outcome(self._work)
+            outcome = await self._outcome(self._work, screen)
         return self._tell(outcome)
 
-    async def _outcome(self, work: asyncio.Task[Outcome]) -> Outcome:
+    async def _outcome(self, work: asyncio.Task[Outcome], screen: Screen) -> Outcome:
         try:
             return await work
         except asyncio.CancelledError:
-            text = summary.stopped(self._last_seen(), self._place, "stopped")
+            text = summary.stopped(self._last_seen(), self._place, "stopped", screen.reached)
             return Outcome(exit_codes.INTERRUPTED, text, self._last_seen())
         except TimeoutError:
             why = f"--timeout of {self._options.timeout_seconds:g} s is over: stopped"
-            text = summary.stopped(self._last_seen(), self._place, why)
+            text = summary.stopped(self._last_seen(), self._place, why, screen.reached)
             return Outcome(exit_codes.RUN_FAILED, text, self._last_seen())
 
     async def _until_the_end(self, training: dict[str, Any], screen: Screen) -> Outcome:

@@ -15,6 +15,7 @@ from fedka.api.training import FederatedTraining
 from fedka.cli.causes import cause_of
 from fedka.cli.story import name_of
 from fedka.local.prospects import NoProspect
+from fedka.wire.run_state import RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +66,24 @@ def given_up(training: FederatedTraining, place: Place, cause: NoProspect) -> st
     return "\n".join(lines)
 
 
-def stopped(training: FederatedTraining | None, place: Place, why: str) -> str:
-    """What is kept of a run that was stopped before its end, and how to go on."""
+def stopped(training: FederatedTraining | None, place: Place, why: str, reached: RunState | None = None) -> str:
+    """What is kept of a run that was stopped before its end, and how to go on; `reached` by its journal."""
     status = training.status if training is not None else None
     rounds = status.rounds if status is not None else None
     if training is None or rounds is None:
         return f"{why} before the run had begun"
     kafka = "topics" if place.bootstrap_servers is not None else "Kafka's data"
-    model = status.model if status is not None else None
-    kept = f"{kafka}, logs" + (f" and the model of round {model.round}" if model is not None else "")
+    current, completed = rounds.current, rounds.completed
+    model = status.model.round if status is not None and status.model is not None else None
+    if reached is not None:  # the status is written once a second at most
+        current, completed = reached.round, reached.completed
+        model = reached.model.round if reached.model is not None else None
+    kept = f"{kafka}, logs" + (f" and the model of round {model}" if model is not None else "")
     where = f"in {place.state_dir}"
     if place.bootstrap_servers is not None:
         where += f" and at {place.bootstrap_servers}"
     return (
-        f"{why} in round {rounds.current} of {rounds.total}, with {rounds.completed} rounds completed. "
+        f"{why} in round {current} of {rounds.total}, with {completed} rounds completed. "
         f"Kept: {kept}, {where}.\nTo go on: {place.again()}"
     )
 

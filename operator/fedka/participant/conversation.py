@@ -107,7 +107,8 @@ class Conversation:
                 instance=self._me.instance,
                 evaluates=self._abilities.evaluates,
             )
-            self._said = self.say(hello, lambda: not self.state.ended) is not None or self._said
+            self._said = True  # from now on it may have been heard, although no answer to it has come yet
+            self.say(hello, lambda: not self.state.ended)
 
     def announce(self, examples: int) -> None:
         """Say hello anew if more examples were trained on than were announced."""
@@ -116,7 +117,7 @@ class Conversation:
             self.greet()
 
     def part(self) -> None:
-        """Say goodbye, once, if a hello was heard and the run goes on."""
+        """Say goodbye, once, if a hello may have been heard and the run goes on."""
         if not self._said or self.state.ended:
             return
         try:
