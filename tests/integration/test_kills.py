@@ -123,6 +123,7 @@ def test_two_aggregators_started_at_once_leave_one(new_rig: NewRig) -> None:
     rig, counted = new_rig("a", "b"), Counted()
     rig.spec(rounds={"count": ROUNDS})
     both = [rig.aggregator.spawn(), rig.aggregator.spawn()]
+    eventually(lambda: any(process.poll() is not None for process in both), "the fencing of one")
     rig.join(scripts=counted.of(rig))
     assert_same_as_unkilled(rig, counted)
     assert sorted(process.wait(60) for process in both) == [exit_codes.OK, exit_codes.FENCED]
