@@ -24,7 +24,23 @@ def test_of_a_traceback_only_the_exception_is_kept():
         "KeyError: 'x'\n"
         "supervisor: ended with code 78\n"
     )
-    assert cause_of(words) == "importing fraud raised KeyError\nKeyError: 'x'"
+    assert cause_of(words) == "importing fraud raised KeyError\nKeyError: 'x'\n  at fraud.py, line 1"
+
+
+def test_place_of_an_exception_is_the_users_innermost_line_and_not_a_librarys():
+    words = (
+        "12:00:01 ERROR   bank-a: the model function raised ValueError: bad\n"
+        "Traceback (most recent call last):\n"
+        '  File "/x/fedka/participant/learner.py", line 70, in made\n'
+        '  File "/home/me/fraud.py", line 12, in model\n'
+        '  File "/x/lib/python3.11/site-packages/numpy/core.py", line 9, in dot\n'
+        "ValueError: bad\n"
+    )
+    assert cause_of(words).splitlines()[-1] == "  at /home/me/fraud.py, line 12"
+
+
+def test_line_that_is_mere_news_is_no_cause():
+    assert cause_of("12:00:00 INFO    bank-a: round 1: update accepted\n") == ""
 
 
 def test_without_a_logged_error_the_last_line_is_told():

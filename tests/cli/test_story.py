@@ -150,6 +150,41 @@ def test_failed_pod_is_told_once_with_its_cause(told):
     assert told.alarms == ["bank-a ended with code 78: no such module; looked in"]
 
 
+def participant_pod(uid: str, exit_code: int | None, message: str = "") -> PodView:
+    return PodView(name="x", uid=uid, role=Role.PARTICIPANT, participant="bank-a", exit_code=exit_code, message=message)
+
+
+def test_killed_pod_is_told_by_its_signal_and_not_by_what_it_happened_to_log_last(told):
+    told.story.pod(participant_pod("1", 137, "12:00:00 INFO    bank-a: round 1: update accepted\n"))
+    told.story.pod(participant_pod("2", 139))
+    assert told.alarms == [
+        "bank-a was killed (SIGKILL; by the system, if memory ran out)",
+        "bank-a was ended by SIGSEGV",
+    ]
+
+
+def test_participant_that_ends_well_and_is_needed_again_is_told_once(told):
+    for uid in "123":
+        told.story.pod(participant_pod(uid, None))
+        told.story.pod(participant_pod(uid, 0))
+    assert told.alarms == [
+        "bank-a ended with code 0 before the run had, and is started again: does its app end Python?"
+    ]
+
+
+def test_failed_evaluation_is_not_told_as_being_unfit_to_take_part(told):
+    told.story.audited(
+        r.ParticipantAudited(
+            participant="bank-a",
+            reason=r.RejectReason.APP_FAILED,
+            message="evaluation: the evaluate function raised KeyError: 'x'",
+        )
+    )
+    assert told.alarms == [
+        "bank-a: it could not evaluate the model: AppFailed: evaluation: the evaluate function raised KeyError: 'x'"
+    ]
+
+
 def test_pod_that_ended_well_is_no_news(told):
     told.story.pod(PodView(name="x", uid="1", role=Role.AGGREGATOR, exit_code=0))
     assert told.said == told.alarms == []

@@ -50,6 +50,13 @@ def test_model_that_was_not_asked_for_comes_with_the_command_that_gets_it():
     ]  # fmt: skip
 
 
+def test_command_that_takes_a_run_up_again_repeats_what_was_set():
+    place = Place("t.yaml", Path("runs/one"), None, ("rounds.count=7", "app.config.note=a b"))
+    assert shlex.split(place.again()) == [
+        "fedka", "run", "t.yaml", "--set", "rounds.count=7", "--set", "app.config.note=a b", "--state-dir", "runs/one",
+    ]  # fmt: skip
+
+
 def test_failed_run_tells_why():
     failed = {**STATUS["conditions"][1], "status": "True", "reason": "QuorumMissed", "message": "1 of 2"}
     assert ended(seen(phase="Failed", conditions=[failed]), HERE, None).startswith(
@@ -79,6 +86,7 @@ def test_one_cause_of_several_participants_is_told_once():
     assert text.splitlines() == [
         "tiny cannot go on: nobody can take part",
         "  bank-a, bank-b: no module",
+        "  logs: runs/one/logs",
     ]
 
 

@@ -49,7 +49,7 @@ class Session:
         self._options = options
         self._state_dir = state_dir
         self._early = early
-        self._place = summary.Place(options.file, _shown(state_dir.path), options.bootstrap_servers)
+        self._place = summary.Place(options.file, _shown(state_dir.path), options.bootstrap_servers, options.overrides)
         self._signals = 0
         self._work: asyncio.Task[Outcome] | None = None
         self._killing: asyncio.Task[None] | None = None

@@ -4,6 +4,7 @@ Rounds and participants come from the journal, as the status shows no more than 
 phases and trouble with Kafka come from the status; what keeps a pod from starting comes from the pod.
 """
 
+import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from fedka.wire import records as r
 from fedka.wire.run_state import RunState
 
 _KAFKA_TROUBLE = (Reason.KAFKA_UNREACHABLE, Reason.PROVISIONING_REFUSED)
+_KILLED = 128  # and the signal's number: the code of what a signal ended
 _ENDS = (Phase.COMPLETE, Phase.FAILED)
 
 
@@ -28,6 +30,8 @@ class Story:
     _phase: str | None = None
     _kafka: str | None = None
     _pods: set[str] = field(default_factory=set)
+    _left: dict[str, str] = field(default_factory=dict)  # who ended with code 0, and the UID of that pod
+    _left_early: set[str] = field(default_factory=set)
     _held: tuple[int, str] | None = None  # a round's line that waits for its evaluation
     _resumed: bool = False
 
@@ -50,19 +54,27 @@ class Story:
             self._kafka = reason
 
     def pod(self, pod: PodView) -> None:
-        """See `Observer`: a pod that failed is told of, once."""
+        """See `Observer`: a pod that failed is told of, once; so is who ends well, and has to be started again."""
+        name = name_of(pod)
+        left = self._left.get(name)
+        if left is not None and left != pod.uid and name not in self._left_early:
+            self._left_early.add(name)
+            self.alarm(f"{name} ended with code 0 before the run had, and is started again: does its app end Python?")
+        if pod.exit_code == 0:
+            self._left[name] = pod.uid
         if pod.exit_code in (None, 0) or pod.uid in self._pods:
             return
         self._pods.add(pod.uid)
-        cause = cause_of(pod.message) or "its log is empty"
-        self.alarm(f"{name_of(pod)} ended with code {pod.exit_code}: {cause.splitlines()[0]}")
+        cause = cause_of(pod.message)
+        self.alarm(f"{name} {ending_of(pod)}{f': {cause.splitlines()[0]}' if cause else ''}")
 
     def audited(self, record: r.AuditRecord) -> None:
         """See `Listener`: what was refused, and why."""
         if isinstance(record, r.UpdateAudited) and not record.accepted:
             what = f"its update of round {record.round} does not count"
         elif isinstance(record, r.ParticipantAudited) and record.reason is not None:
-            what = "it cannot take part as it is"
+            evaluating = record.reason is r.RejectReason.APP_FAILED  # of one that trains, the round's update tells it
+            what = "it could not evaluate the model" if evaluating else "it cannot take part as it is"
         else:
             return
         self.alarm(f"{record.participant}: {what}: {record.reason}{': ' if record.message else ''}{record.message}")
@@ -131,6 +143,15 @@ def round_line(record: r.RoundClosed, before: RunState, after: RunState) -> str:
 def name_of(pod: PodView) -> str:
     """Whose pod it is."""
     return "aggregator" if pod.role is Role.AGGREGATOR else pod.participant or pod.name
+
+
+def ending_of(pod: PodView) -> str:
+    """How it ended; a shell's 137 says little to who has killed nothing."""
+    code = pod.exit_code or 0
+    by = code - _KILLED
+    if by == signal.SIGKILL:
+        return "was killed (SIGKILL; by the system, if memory ran out)"
+    return f"ended with code {code}" if by not in set(signal.Signals) else f"was ended by {signal.Signals(by).name}"
 
 
 def _metrics(metrics: Mapping[str, float]) -> str:

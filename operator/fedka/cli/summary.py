@@ -3,6 +3,7 @@
 import json
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from fedka.api.reasons import ConditionType, Phase
 from fedka.api.status import TrainingStatus
 from fedka.api.training import FederatedTraining
 from fedka.cli.causes import cause_of
-from fedka.cli.story import name_of
+from fedka.cli.story import ending_of, name_of
 from fedka.local.prospects import NoProspect
 from fedka.wire.run_state import RunState
 
@@ -25,11 +26,13 @@ class Place:
     file: str
     state_dir: Path
     bootstrap_servers: str | None
+    overrides: Sequence[str] = ()
 
     def again(self, *more: str) -> str:
-        """The command that takes this run up again."""
+        """The command that takes this very run up again: without its overrides it would be one of other rounds."""
         servers = [] if self.bootstrap_servers is None else ["--bootstrap-servers", self.bootstrap_servers]
-        return shlex.join(["fedka", "run", self.file, "--state-dir", str(self.state_dir), *servers, *more])
+        changes = [word for override in self.overrides for word in ("--set", override)]
+        return shlex.join(["fedka", "run", self.file, *changes, "--state-dir", str(self.state_dir), *servers, *more])
 
 
 def print_resource(training: FederatedTraining, output: str) -> None:
@@ -58,9 +61,10 @@ def given_up(training: FederatedTraining, place: Place, cause: NoProspect) -> st
     lines = [f"{training.metadata.name} cannot go on: {cause.message}"]
     told: dict[str, list[str]] = {}
     for pod in cause.pods:
-        told.setdefault(cause_of(pod.message) or f"ended with code {pod.exit_code}", []).append(name_of(pod))
+        told.setdefault(cause_of(pod.message) or ending_of(pod), []).append(name_of(pod))
     for message, names in told.items():
         lines.append(f"  {', '.join(names)}: " + message.replace("\n", "\n    "))
+    lines.append(f"  logs: {place.state_dir / 'logs'}")
     if training.status is not None and training.status.model is not None:
         lines.append(f"Once that is mended: {place.again()}")
     return "\n".join(lines)
