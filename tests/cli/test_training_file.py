@@ -34,7 +34,9 @@ def test_override_puts_a_value_in_its_place(file, override, where, value):
     assert found == value
 
 
-@pytest.mark.parametrize("override", ["rounds.count", "=3", "rounds.count.x=3", "participants.bank-z.name=x", "a=[1"])
+@pytest.mark.parametrize(
+    "override", ["rounds.count", "=3", ".=3", "rounds.count.x=3", "participants.bank-z.name=x", "a=[1"]
+)
 def test_override_that_makes_no_sense_is_wrong_usage(file, override):
     with pytest.raises(CommandFailed, match="--set") as refused:
         read_object(file, [override])

@@ -61,9 +61,9 @@ def _from_there(error: FieldError, path: Path) -> FieldError:
 def _override(obj: dict[str, Any], override: str) -> None:
     """Put one `rounds.count=3` into the object; a path is the spec's unless it begins with `spec.` or `metadata.`."""
     path, equals, text = override.partition("=")
-    if not equals or not path.strip():
+    steps = re.findall(r"[^.\[\]\s]+", path)
+    if not equals or not steps:
         raise CommandFailed(f"--set {override}: write PATH=VALUE, such as rounds.count=3", exit_codes.USAGE)
-    steps = re.findall(r"[^.\[\]]+", path)
     if steps[0] not in _TOP:
         steps.insert(0, "spec")
     try:
