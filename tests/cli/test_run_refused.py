@@ -48,6 +48,13 @@ def test_no_directory_for_the_model(directory, file):
     assert "there is no directory nowhere" in said
 
 
+@pytest.mark.parametrize("path", ["", "."])
+def test_state_directory_that_is_the_current_one(directory, file, path):
+    code, said = refused(directory, file, "--state-dir", path)
+    assert code == exit_codes.USAGE
+    assert "--state-dir is empty or the current directory" in said
+
+
 def test_directory_in_the_place_of_the_model(directory, file):
     code, said = refused(directory, file, "--model-out", ".")
     assert code == exit_codes.USAGE

@@ -80,3 +80,9 @@ def test_something_else_than_an_app_is_refused(tmp_path):
 def test_an_incomplete_app_is_refused(tmp_path):
     with pytest.raises(AppMisused, match=r"no @app\.model function"):
         load_app(f"{module(tmp_path, 'import fedka; app = fedka.App()')}:app", tmp_path)
+
+
+def test_a_file_name_in_the_place_of_a_module_gets_a_hint(tmp_path):
+    (tmp_path / "fraud.py").write_text("")
+    with pytest.raises(AppUnloadable, match=r"there is no module fraud\.py \(.*try fraud\)"):
+        load_app("fraud.py:app", tmp_path)

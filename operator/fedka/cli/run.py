@@ -51,6 +51,7 @@ def run(options: Options) -> int:
     """Run a training; the exit code. Raises what `fedka.cli.errors` explains."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the session takes both signals over
     _check_model_out(options.model_out)
+    _check_state_dir(options.state_dir)
     if options.bootstrap_servers is not None:
         _check_reachable(options.bootstrap_servers)
     with _state_dir(options) as state_dir, _early_kafka(options, state_dir) as early:
@@ -162,6 +163,13 @@ def _training(options: Options) -> dict[str, Any]:
             exit_codes.CONFIG,
         )
     return training
+
+
+def _check_state_dir(path: Path | None) -> None:
+    """An unset shell variable becomes the current directory, which a run would fill with its files."""
+    if path is not None and path == Path():
+        message = "--state-dir is empty or the current directory; name one of its own, such as --state-dir ./state"
+        raise CommandFailed(message, exit_codes.USAGE)
 
 
 def _check_model_out(path: Path | None) -> None:

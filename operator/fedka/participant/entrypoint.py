@@ -31,7 +31,10 @@ def _module(name: str, entrypoint: str, directory: Path) -> object:
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
             looked = "\n".join(f"  {place}" for place in dict.fromkeys([str(directory), *sys.path]) if place)
-            raise AppUnloadable(f"entrypoint {entrypoint!r}: there is no module {name}; looked in\n{looked}") from None
+            hint = f" (a module's name has no .py: try {name[:-3]})" if name.endswith(".py") else ""
+            raise AppUnloadable(
+                f"entrypoint {entrypoint!r}: there is no module {name}{hint}; looked in\n{looked}"
+            ) from None
         raise AppUnloadable(
             f"entrypoint {entrypoint!r}: {name} imports {error.name}, which is not installed here"
         ) from error
