@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 
 from fedka.local.kafka_server import KafkaServer
 
@@ -14,6 +15,21 @@ QUICK = {
     "log.retention.check.interval.ms": "1000",  # tests of retention wait for what it frees
     "log.initial.task.delay.ms": "1000",  # the same, from the start
 }
+
+# No deadline and no judgement of slowness: two cores are shared with brokers, and speed is measured elsewhere.
+# No explanations: they trace every line, and a failure here is small once it is shrunk.
+settings.register_profile(
+    "fedka",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+)
+settings.register_profile("quick", settings.get_profile("fedka"), max_examples=8)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The loop to work in (`make test-fast`) looks at fewer examples."""
+    settings.load_profile("quick" if "not slow" in config.option.markexpr else "fedka")
 
 
 @pytest.fixture(scope="session")

@@ -126,6 +126,7 @@ def test_both_accept_what_fits_and_see_the_same_in_it(part, data):
 
 @pytest.mark.parametrize("part", JUDGES)
 @given(data=st.data())
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_both_give_the_same_verdict_on_what_is_nearly_right(part, data):
     model, schema = JUDGES[part]

@@ -8,6 +8,8 @@ from fedka import exit_codes
 
 from .trainings import training
 
+pytestmark = pytest.mark.slow  # each is a process that starts to run
+
 
 @pytest.fixture
 def file(directory):

@@ -7,6 +7,7 @@ Whatever happens, what exists must read as one story told by one writer at a tim
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
@@ -193,5 +194,6 @@ class Histories(RuleBasedStateMachine):
                 assert f'"epoch":{epoch},'.encode() in data
 
 
+Histories.TestCase.pytestmark = [pytest.mark.slow]
 Histories.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
 TestHistories = Histories.TestCase
