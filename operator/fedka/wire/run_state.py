@@ -207,16 +207,21 @@ def _closing(state: RunState, record: r.RoundClosing, _at: At) -> RunState:
     return replace(state, attempt=replace(attempt, phase=RoundPhase.CLOSING, decided=record.accepted))
 
 
-def _closed(state: RunState, record: r.RoundClosed, at: At) -> RunState:
-    if (attempt := _current(state, record)) is None:
-        return state
-    summary = RoundSummary(
+def _summary(attempt: Attempt, record: r.RoundClosed | r.RoundMissed, at: At) -> RoundSummary:
+    return RoundSummary(
         round=record.round,
         duration_ms=max(0, at.time_ms - attempt.at.time_ms),
         accepted=record.accepted,
         rejected=record.rejected,
-        metrics=record.metrics,
+        metrics=record.metrics if isinstance(record, r.RoundClosed) else {},
+        missed=isinstance(record, r.RoundMissed),
     )
+
+
+def _closed(state: RunState, record: r.RoundClosed, at: At) -> RunState:
+    if (attempt := _current(state, record)) is None:
+        return state
+    summary = _summary(attempt, record, at)
     asked = attempt.opened
     evaluation = (
         OpenEvaluation(
@@ -248,14 +253,7 @@ def _closed(state: RunState, record: r.RoundClosed, at: At) -> RunState:
 def _missed(state: RunState, record: r.RoundMissed, at: At) -> RunState:
     if (attempt := _current(state, record)) is None:
         return state
-    summary = RoundSummary(
-        round=record.round,
-        duration_ms=max(0, at.time_ms - attempt.at.time_ms),
-        accepted=record.accepted,
-        rejected=record.rejected,
-        metrics={},
-        missed=True,
-    )
+    summary = _summary(attempt, record, at)
     return replace(
         state,
         attempt=None,
