@@ -6,6 +6,7 @@ Everything here says what should be, never how to get there: applying a plan twi
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal
 
 from fedka.api.status import TrainingStatus
@@ -21,13 +22,43 @@ class TopicSpec:
     config: Mapping[str, str] = field(default_factory=dict)
 
 
+class Right(StrEnum):
+    """What an identity may do with topics, in Kafka's words."""
+
+    READ = "Read"
+    WRITE = "Write"
+    DESCRIBE = "Describe"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Rights on one topic, or on all topics whose name begins with `topic`, which then ends in a separator."""
+
+    topic: str
+    rights: frozenset[Right]
+    prefixed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A SCRAM user of Kafka, and all that it may do. Its password is made when the plan is carried out."""
+
+    user: str
+    grants: tuple[Grant, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class BundleSecret:
-    """A Secret to have, made once: one of the same name and hash is kept, one of another hash is replaced."""
+    """A Secret to have, made once: one of the same name and hash is kept, one of another hash is replaced.
+
+    With `user`, the Secret also holds that user's password, which no plan knows: it is made once and outlives a
+    replacement of the Secret.
+    """
 
     name: str
     hash: str
     manifest: Mapping[str, Any]
+    user: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class Role(StrEnum):
 
     AGGREGATOR = "aggregator"
     PARTICIPANT = "participant"
+    READER = "reader"  # no pod: whoever fetches the model
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from fedka.wire.records import Name
 
 VARIABLE = "FEDKA_BUNDLE"
 DOCUMENT = "bundle.json"
+CA_FILE = "ca.crt"
+PASSWORD_FILE = "password"  # noqa: S105  the name of a file
 
 
 class BundleUnreadable(Exception):
@@ -47,7 +49,7 @@ class Bundle(_Part):
     """One pod's connection bundle."""
 
     v: Literal[1] = 1
-    role: Literal["aggregator", "participant"]
+    role: Literal["aggregator", "participant", "reader"]
     run: str
     training: str
     namespace: str

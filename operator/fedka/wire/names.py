@@ -56,3 +56,22 @@ class RunTopics:
     def update(self, participant: str) -> str:
         """The topic of one participant: partition 0 control, partition 1 bulk."""
         return self.update_prefix + participant
+
+    @property
+    def users_prefix(self) -> str:
+        """What the names of all Kafka users of this run begin with."""
+        return f"{self.prefix}.{self.run}."
+
+    @property
+    def aggregator_user(self) -> str:
+        """The aggregator's Kafka user."""
+        return f"{self.users_prefix}aggregator"
+
+    @property
+    def reader_user(self) -> str:
+        """The Kafka user of whoever fetches the model."""
+        return f"{self.users_prefix}reader"
+
+    def participant_user(self, participant: str) -> str:
+        """A participant's Kafka user; no participant's name can make it another's."""
+        return f"{self.users_prefix}participant.{participant}"
