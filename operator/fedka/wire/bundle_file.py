@@ -1,0 +1,107 @@
+"""A connection bundle as one file, for whoever runs a participant outside the cluster.
+
+`fedka bundle` writes it; `fedka join` reads it, and the Secret as kubectl prints it, and a directory with the files.
+Whoever holds it can act as the participant: it is written and unpacked for its owner's eyes only.
+"""
+
+import os
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fedka.wire.bundle import DOCUMENT, BundleUnreadable
+
+OWNER_ONLY = 0o600
+MOST_BYTES = 2**20  # a Secret's own limit
+
+
+class BundleFile(BaseModel):
+    """The document: a format number, and each file's text by its name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = Field(default=1, alias="fedkaBundle")
+    files: dict[str, str]
+
+
+def pack(files: Mapping[str, bytes]) -> str:
+    """The text of the file."""
+    texts = {name: content.decode() for name, content in sorted(files.items())}
+    return BundleFile(files=texts).model_dump_json(by_alias=True, indent=2) + "\n"
+
+
+def unpack(text: str, source: str) -> dict[str, bytes]:
+    """The files in a bundle file, or in a Secret as YAML or JSON. Raises BundleUnreadable, which names `source`."""
+    document = _document(text, source)
+    if document.get("kind") == "Secret":
+        files = secret_files(document, source)
+    else:
+        try:
+            files = {name: value.encode() for name, value in BundleFile.model_validate(document).files.items()}
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise BundleUnreadable(f"{source}: {_WANTED}, but {where}: {first['msg']}") from None
+    if DOCUMENT not in files:
+        raise BundleUnreadable(f"{source}: {_WANTED}, but there is no {DOCUMENT} in it")
+    strange = sorted(name for name in files if name in ("", ".", "..") or Path(name).name != name)
+    if strange:
+        raise BundleUnreadable(f"{source}: {strange[0]!r} is no name of a file: do not use this bundle")
+    return files
+
+
+def secret_files(secret: Mapping[str, Any], source: str) -> dict[str, bytes]:
+    """The files in a Secret. Raises BundleUnreadable."""
+    try:
+        return {str(name): b64decode(value, validate=True) for name, value in (secret.get("data") or {}).items()}
+    except (NotBase64, TypeError, ValueError):
+        raise BundleUnreadable(f"{source}: the Secret's data are not base64: take it as kubectl prints it") from None
+
+
+def read_files(path: Path) -> dict[str, bytes]:
+    """The files of a bundle in a directory, a bundle file or a Secret's manifest. Raises BundleUnreadable."""
+    try:
+        if path.is_dir():
+            # a mounted Secret also holds hidden directories that its links lead into
+            files = {each.name: each.read_bytes() for each in path.iterdir() if each.is_file()}
+            if DOCUMENT not in files:
+                raise BundleUnreadable(f"{path}: holds no {DOCUMENT}: it is no directory of a connection bundle")
+            return files
+        return unpack(path.read_text(encoding="utf-8"), str(path))
+    except UnicodeDecodeError:
+        raise BundleUnreadable(f"{path}: {_WANTED}, but it is no text") from None
+    except OSError as error:
+        raise BundleUnreadable(f"{path}: {error.strerror}: {_WANTED}") from None
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone may read, from its first byte on. Raises OSError."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "w") as file:
+            file.write(text)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+_WANTED = (
+    "a connection bundle is needed (what `fedka bundle` writes, its directory, or the Secret as kubectl prints it)"
+)
+
+
+def _document(text: str, source: str) -> dict[str, Any]:
+    if len(text) > MOST_BYTES:
+        raise BundleUnreadable(f"{source}: {_WANTED}, but it is larger than {MOST_BYTES} bytes")
+    try:
+        document = yaml.safe_load(text)  # JSON is YAML, too
+    except yaml.YAMLError:
+        raise BundleUnreadable(f"{source}: {_WANTED}, but it is neither JSON nor YAML") from None
+    if not isinstance(document, dict):
+        raise BundleUnreadable(f"{source}: {_WANTED}, but it holds no mapping")
+    return document
