@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, Phase, settings
 
 from fedka.local.kafka_server import KafkaServer
 
+from .cluster.secured_kafka import SecuredKafka
+
 QUICK = {
     "log.retention.check.interval.ms": "1000",  # tests of retention wait for what it frees
     "log.initial.task.delay.ms": "1000",  # the same, from the start
@@ -41,3 +43,12 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
     shutil.rmtree(
         server.log_path.parent / "data"
     )  # pytest keeps the directories of three runs: the log is enough of this one
+
+
+@pytest.fixture(scope="session")
+def secured_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
+    """One broker with TLS, SCRAM and ACLs for the whole run; leave it running. Users and ACLs are not cleaned up."""
+    home = tmp_path_factory.mktemp("secured-kafka")
+    with SecuredKafka(home) as server:
+        yield server
+    shutil.rmtree(server.log_path.parent / "data")  # as above

@@ -4,7 +4,7 @@ import base64
 import contextlib
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from fedka.local.kafka_fetch import RESOURCES, Installation
 from fedka.local.kafka_java import Java
 from fedka.local.kafka_launch import Finished, Launcher
 from fedka.local.kafka_process import TiedProcess
-from fedka.local.kafka_settings import JVM_OPTIONS, Ports, server_properties
+from fedka.local.kafka_settings import JVM_OPTIONS, Listener, Ports, server_properties
 
 READY_LINE = "Kafka Server started"  # printed when the broker is unfenced and listens
 START_SECONDS = 120.0  # 2 s on a free machine; a crowded one gets its time
@@ -22,12 +22,17 @@ ENDED_BY_SIGTERM = 143  # a JVM catches the signal, shuts down in order and exit
 
 @dataclass(frozen=True)
 class KafkaNode:
-    """The node whose everything lies in `home`, run by this Java from these jars."""
+    """The node whose everything lies in `home`, run by this Java from these jars.
+
+    `format_arguments` go to the tool that makes the data directory, e.g. the first user.
+    """
 
     home: Path
     java: Java
     installation: Installation
+    listener: Listener
     properties: Mapping[str, str]
+    format_arguments: Sequence[str]
     launcher: Launcher
 
     @property
@@ -44,9 +49,7 @@ class KafkaNode:
         """Those of the last start: clients of an earlier run may still have that address."""
         with contextlib.suppress(FileNotFoundError):
             text = self._settings_file.read_text(encoding="utf-8")
-            found = re.search(
-                r"^listeners=PLAINTEXT://127\.0\.0\.1:(\d+),CONTROLLER://127\.0\.0\.1:(\d+)$", text, re.MULTILINE
-            )
+            found = re.search(r"^listeners=.*:(\d+),CONTROLLER://127\.0\.0\.1:(\d+)$", text, re.MULTILINE)
             if found:
                 return Ports(clients=int(found[1]), controller=int(found[2]))
         return None
@@ -57,7 +60,7 @@ class KafkaNode:
             return
         unfinished = self.home / "data.unfinished"
         settings = self.home / "format.properties"
-        settings.write_text(server_properties(data=unfinished, ports=ports, extra=self.properties), encoding="utf-8")
+        settings.write_text(self._settings(unfinished, ports), encoding="utf-8")
         cluster_id = base64.urlsafe_b64encode(rng.randbytes(16)).decode().rstrip("=").replace("-", "_")
         finished = self.launcher.run(
             self._command(
@@ -66,6 +69,7 @@ class KafkaNode:
                 f"--cluster-id={cluster_id}",
                 "--ignore-formatted",  # what a broken-off format left behind
                 f"--config={settings}",
+                *self.format_arguments,
             ),
             log=self.log,
         )
@@ -79,8 +83,7 @@ class KafkaNode:
 
     def serve(self, *, ports: Ports, lock: int) -> TiedProcess | Finished:
         """The broker, ready; or how it ended instead. It keeps the descriptor `lock` open while it lives."""
-        text = server_properties(data=self.data, ports=ports, extra=self.properties)
-        self._settings_file.write_text(text, encoding="utf-8")
+        self._settings_file.write_text(self._settings(self.data, ports), encoding="utf-8")
         return self.launcher.start(
             self._command("kafka.Kafka", str(self._settings_file), making_archive=self._archive_is_wanted),
             log=self.log,
@@ -98,6 +101,9 @@ class KafkaNode:
         if process.code == ENDED_BY_SIGTERM and unfinished.exists():
             unfinished.replace(self._archive)  # two runs at once: the second replaces the first's by an equal one
         unfinished.unlink(missing_ok=True)
+
+    def _settings(self, data: Path, ports: Ports) -> str:
+        return server_properties(data=data, listener=self.listener, ports=ports, extra=self.properties)
 
     @property
     def _settings_file(self) -> Path:

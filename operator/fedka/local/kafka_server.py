@@ -7,7 +7,7 @@ state directory, and never stay behind: it ends with the process that started it
 import os
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,7 +20,7 @@ from fedka.local.kafka_lock import FileLock
 from fedka.local.kafka_node import START_SECONDS, KafkaNode
 from fedka.local.kafka_ports import are_free, choose_ports
 from fedka.local.kafka_process import TiedProcess
-from fedka.local.kafka_settings import Ports, bootstrap_servers
+from fedka.local.kafka_settings import Listener, Ports
 
 PORT_TAKEN = "Address already in use"
 PORT_ATTEMPTS = 5
@@ -38,8 +38,9 @@ class KafkaServer:
     All calls block. `start`, `restart` and `kill` are for one thread; `stop` may come from any and cancels a start.
     The same state directory gives the same cluster with its data, at the same address if its port is free.
 
-    `progress` is told what takes time, `properties` go over the broker's settings, `cache` and `environment` say where
-    Kafka is kept and Java looked for, and `rng` makes ports and the cluster's identity.
+    `progress` is told what takes time, `listener` is for clients, `properties` go over the broker's settings and
+    `format_arguments` to the tool that makes its data directory. `cache` and `environment` say where Kafka is kept and
+    Java looked for, and `rng` makes ports and the cluster's identity.
     """
 
     def __init__(
@@ -47,14 +48,18 @@ class KafkaServer:
         *,
         state_dir: Path,
         progress: Callable[[str], None] = silent,
+        listener: Listener | None = None,
         properties: Mapping[str, str] | None = None,
+        format_arguments: Sequence[str] = (),
         cache: Path | None = None,
         environment: Mapping[str, str] = os.environ,
         rng: random.Random | None = None,
     ) -> None:
         self._home = state_dir.resolve() / "kafka"
         self._progress = progress
+        self._listener = listener or Listener()
         self._properties = dict(properties or {})
+        self._format_arguments = tuple(format_arguments)
         self._cache = cache or default_cache(environment)
         self._environment = environment
         self._rng = rng or random.SystemRandom()
@@ -74,7 +79,7 @@ class KafkaServer:
     def bootstrap_servers(self) -> str:
         """`HOST:PORT`; only after `start`."""
         assert self._ports is not None, "start() has not returned yet"
-        return bootstrap_servers(self._ports)
+        return f"{self._listener.address}:{self._ports.clients}"
 
     @property
     def pid(self) -> int:
@@ -105,7 +110,15 @@ class KafkaServer:
             )
             self._home.mkdir(parents=True, exist_ok=True)
             lock = self._lock = self._lock or self._take_lock()
-            self._node = KafkaNode(self._home, java, installation, self._properties, self._launcher)
+            self._node = KafkaNode(
+                home=self._home,
+                java=java,
+                installation=installation,
+                listener=self._listener,
+                properties=self._properties,
+                format_arguments=self._format_arguments,
+                launcher=self._launcher,
+            )
             try:
                 self._serve(self._node, lock)
             except BaseException:
@@ -147,7 +160,7 @@ class KafkaServer:
         self._progress(f"Starting Apache Kafka {kafka_version()}")
         for _ in range(PORT_ATTEMPTS):
             ports = self._ports or self._ports_to_try(node)  # once it has run, its clients know the address
-            if not are_free(ports):
+            if not are_free(ports, self._listener):
                 continue
             node.format(ports=ports, rng=self._rng)
             outcome = node.serve(ports=ports, lock=lock.descriptor)
@@ -164,7 +177,8 @@ class KafkaServer:
 
     def _ports_to_try(self, node: KafkaNode) -> Ports:
         last = node.last_ports()
-        return last if last is not None and are_free(last) else choose_ports(self._rng)
+        usable = last is not None and are_free(last, self._listener) and self._listener.port in (None, last.clients)
+        return last if last is not None and usable else choose_ports(self._rng, self._listener)
 
     def _failed(self, outcome: Finished) -> KafkaStartFailed:
         what = f"was not ready within {START_SECONDS:g} s" if outcome.timed_out else f"ended with code {outcome.code}"

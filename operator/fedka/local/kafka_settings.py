@@ -45,12 +45,23 @@ class Ports:
     controller: int
 
 
-def bootstrap_servers(ports: Ports) -> str:
-    """What clients are told."""
-    return f"127.0.0.1:{ports.clients}"
+@dataclass(frozen=True)
+class Listener:
+    """How clients connect. Without a `port`, one that is free, and the same again at the next start.
+
+    The protocol is also the listener's name. All but PLAINTEXT needs settings of its own beside.
+    """
+
+    address: str = "127.0.0.1"
+    port: int | None = None
+    protocol: str = "PLAINTEXT"
+
+    def url(self, port: int) -> str:
+        """As Kafka writes it."""
+        return f"{self.protocol}://{self.address}:{port}"
 
 
-def server_properties(*, data: Path, ports: Ports, extra: Mapping[str, str]) -> str:
+def server_properties(*, data: Path, listener: Listener, ports: Ports, extra: Mapping[str, str]) -> str:
     """The text of `server.properties`; `extra` goes over everything else.
 
     The quorum of controllers is static, so that it moves with the port: a dynamic one keeps the first port in its data.
@@ -59,10 +70,11 @@ def server_properties(*, data: Path, ports: Ports, extra: Mapping[str, str]) -> 
         "process.roles": "broker,controller",
         "node.id": str(NODE_ID),
         "controller.quorum.voters": f"{NODE_ID}@127.0.0.1:{ports.controller}",
-        "listeners": f"PLAINTEXT://127.0.0.1:{ports.clients},CONTROLLER://127.0.0.1:{ports.controller}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports.clients}",
+        "listeners": f"{listener.url(ports.clients)},CONTROLLER://127.0.0.1:{ports.controller}",
+        "advertised.listeners": listener.url(ports.clients),
         "controller.listener.names": "CONTROLLER",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listener.security.protocol.map": f"{listener.protocol}:{listener.protocol},CONTROLLER:PLAINTEXT",
+        "security.inter.broker.protocol": listener.protocol,
         "log.dirs": _escaped(str(data)),
     }
     return "".join(f"{key}={value}\n" for key, value in (node | dict(SMALL_NODE) | dict(extra)).items())

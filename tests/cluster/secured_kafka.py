@@ -1,0 +1,101 @@
+"""A real Apache Kafka as a platform team would run it: TLS, SCRAM-SHA-512 and ACLs, and no way in without a user.
+
+Only the controller's listener, bound to this machine alone, asks for no credentials: the one node speaks to itself.
+"""
+
+import secrets
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from fedka.local.kafka_server import KafkaServer
+from fedka.local.kafka_settings import Listener
+
+from .certificates import write_certificates
+
+ADMIN = "admin"
+MECHANISM = "SCRAM-SHA-512"
+
+
+class SecuredKafka:
+    """The broker whose everything lies in `home`. The same home gives the same cluster, users and certificates again,
+    at the same port. Without a `port`, a free one is chosen at the first start.
+    """
+
+    def __init__(self, home: Path, *, address: str = "127.0.0.1", port: int | None = None) -> None:
+        home = home.resolve()
+        home.mkdir(parents=True, exist_ok=True)
+        self.admin_user = ADMIN
+        self.admin_password = _password(home / "admin-password")
+        self.ca_file = home / "ca.crt"
+        server = home / "kafka.pem"
+        if not server.exists():
+            write_certificates(ca=self.ca_file, server=server, names=(address, "127.0.0.1", "localhost"))
+        self._server = KafkaServer(
+            state_dir=home,
+            listener=Listener(address, port, "SASL_SSL"),
+            properties=_properties(self.admin_password, ca=self.ca_file, server=server),
+            format_arguments=("--add-scram", f"{MECHANISM}=[name={ADMIN},password={self.admin_password}]"),
+        )
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """`HOST:PORT`; only after `start`."""
+        return self._server.bootstrap_servers
+
+    @property
+    def log_path(self) -> Path:
+        """The broker's log."""
+        return self._server.log_path
+
+    @property
+    def pid(self) -> int:
+        """The broker's process id; only after `start`."""
+        return self._server.pid
+
+    def start(self) -> str:
+        """The bootstrap servers, when the broker answers."""
+        return self._server.start()
+
+    def stop(self) -> None:
+        """End it in order."""
+        self._server.stop()
+
+    def kill(self) -> None:
+        """SIGKILL; `start` brings it back."""
+        self._server.kill()
+
+    def restart(self) -> None:
+        """Stop in order and start at the same address."""
+        self._server.restart()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _password(path: Path) -> str:
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(16))
+    return path.read_text()
+
+
+def _properties(password: str, *, ca: Path, server: Path) -> dict[str, str]:
+    module = "org.apache.kafka.common.security.scram.ScramLoginModule required"
+    return {
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": str(server),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(ca),
+        "sasl.enabled.mechanisms": MECHANISM,
+        "sasl.mechanism.inter.broker.protocol": MECHANISM,
+        "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": f'{module} username="{ADMIN}" password="{password}";',
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": f"User:{ADMIN};User:ANONYMOUS",  # ANONYMOUS: the node itself, on the controller's listener
+    }
