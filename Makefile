@@ -29,8 +29,8 @@ test: lint deps ## every check and every test, on a real Apache Kafka
 	@echo "Running all tests..."
 	@$(BIN)/python -m pytest
 
-test-fast: env-dev ## the tests that need no Kafka and take no time: the loop to work in
-	@$(BIN)/python -m pytest -m "not kafka and not slow"
+test-fast: env-dev ## the tests that need neither Kafka nor Kubernetes and take no time: the loop to work in
+	@$(BIN)/python -m pytest -m "not kafka and not kubernetes and not cluster and not slow"
 
 lint: env-dev ## style, types, layers, and whether the CRD is what the models say
 	@echo "Checking style, types, layers and the CRD..."

@@ -1,22 +1,25 @@
-"""What every test may ask for: a real Apache Kafka, started at the first test that wants it and shared by all.
+"""What every test may ask for: a real Apache Kafka, a real Kubernetes API, each started once at the first need.
 
-Topics are not cleaned up between tests: each test takes names of its own.
+Topics and namespaces are not cleaned up between tests: each test takes names of its own.
 """
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from fedka.local.kafka_server import KafkaServer
 
+from .cluster.api_server import ApiServer
 from .cluster.secured_kafka import SecuredKafka
 
 QUICK = {
     "log.retention.check.interval.ms": "1000",  # tests of retention wait for what it frees
     "log.initial.task.delay.ms": "1000",  # the same, from the start
 }
+CRDS = Path(__file__).parents[1] / "crds"
 
 # No deadline and no judgement of slowness: two cores are shared with brokers, and speed is measured elsewhere.
 # No explanations: they trace every line, and a failure here is small once it is shrunk.
@@ -52,3 +55,12 @@ def secured_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredK
     with SecuredKafka(home) as server:
         yield server
     shutil.rmtree(server.log_path.parent / "data")  # as above
+
+
+@pytest.fixture(scope="session")
+def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    """One Kubernetes API without nodes for the whole run, with our CRD: make namespaces in it, and leave it running."""
+    home = tmp_path_factory.mktemp("api")
+    with ApiServer(home, manifests=[CRDS]) as server:
+        yield server
+    shutil.rmtree(home / "etcd")  # as above

@@ -1,0 +1,162 @@
+"""A real Kubernetes API in seconds: etcd, API server, controllers and scheduler, without a node.
+
+Whatever needs no running pod can be tested on it: validation, server-side apply, garbage collection, Jobs' objects,
+rights. Any number run at once.
+"""
+
+import json
+import random
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from .control_plane import ControlPlane
+from .ports import free_ports
+from .processes import Processes
+from .programs import Programs, kubernetes_programs, silent
+from .waiting import wait_until
+
+CALL_SECONDS = 120
+READY_SECONDS = 120.0
+TOKEN_LIFE = "24h"
+
+
+class KubectlFailed(Exception):
+    """kubectl ended with an error; the message is what it said."""
+
+
+class ApiServer:
+    """Files and logs lie in `home`, which may be deleted after `stop`. All calls block.
+
+    `manifests` are applied before the controllers start: the garbage collector looks for new kinds only at its start
+    and every 30 s.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        manifests: Sequence[Path] = (),
+        address: str = "127.0.0.1",
+        programs: Programs | None = None,
+        progress: Callable[[str], None] = silent,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._home = home.resolve()
+        self._manifests = manifests
+        self._address = address
+        self._programs = programs or kubernetes_programs(progress=progress)
+        self._rng = rng or random.SystemRandom()
+        self._plane: ControlPlane | None = None
+        self.processes = Processes(self._home / "logs")
+
+    @property
+    def plane(self) -> ControlPlane:
+        """Only after `start`."""
+        assert self._plane is not None, "start() has not been called yet"
+        return self._plane
+
+    @property
+    def url(self) -> str:
+        """`https://HOST:PORT`."""
+        return self.plane.url
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Of an administrator who may do everything."""
+        return self.plane.kubeconfig("admin")
+
+    def start(self) -> None:
+        """Returns when it answers and its controllers work. Raises ProgramFailed."""
+        ports = free_ports(self._rng, self._address)
+        etcd_ports = free_ports(self._rng, "127.0.0.1")
+        self._plane = plane = ControlPlane(
+            self._home, self._programs, self._address, next(ports), next(etcd_ports), next(etcd_ports)
+        )
+        plane.write_files()
+        try:
+            self.processes.launch(plane.etcd())
+            self.processes.start(plane.api_server())
+            self._apply_manifests()
+            self.processes.start(plane.controller_manager())
+            self.processes.start(plane.scheduler())
+            self._await_service_account("default")
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Ends every program; nothing of them stays behind but files in `home`."""
+        self.processes.stop_all()
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to the program of that name, such as `kube-apiserver`."""
+        self.processes.kill(name)
+
+    def restart(self, name: str) -> None:
+        """Returns when the program is ready again, at the same address and with the same data."""
+        self.processes.restart(name)
+
+    def kubectl(self, *arguments: str, stdin: str | None = None, kubeconfig: Path | None = None) -> str:
+        """What it printed. Raises KubectlFailed."""
+        ran = subprocess.run(
+            [self._programs.path("kubectl"), f"--kubeconfig={kubeconfig or self.kubeconfig}", *arguments],
+            input=stdin if stdin is not None else "",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=CALL_SECONDS,
+        )
+        if ran.returncode != 0:
+            raise KubectlFailed(f"kubectl {' '.join(arguments)}: {ran.stderr.strip() or ran.stdout.strip()}")
+        return ran.stdout
+
+    def get(self, *arguments: str) -> dict[str, Any]:
+        """`kubectl get ... -o json`, read. Raises KubectlFailed."""
+        found: dict[str, Any] = json.loads(self.kubectl("get", *arguments, "--output=json"))
+        return found
+
+    def apply(self, *objects: dict[str, Any]) -> None:
+        """`kubectl apply` of these. Raises KubectlFailed."""
+        listed = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+        self.kubectl("apply", "--server-side", "--filename=-", stdin=json.dumps(listed))
+
+    def create_namespace(self, name: str, labels: dict[str, str] | None = None) -> str:
+        """Its name, when pods can be made in it."""
+        metadata = {"name": name, "labels": labels or {}}
+        self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+        self._await_service_account(name)
+        return name
+
+    def kubeconfig_for(self, service_account: str, namespace: str = "default") -> Path:
+        """One that holds a token of this ServiceAccount, and nothing of the administrator's."""
+        token = self.kubectl(
+            "create", "token", service_account, f"--namespace={namespace}", f"--duration={TOKEN_LIFE}"
+        ).strip()
+        path = self._home / f"{namespace}-{service_account}.kubeconfig"
+        self.plane.write_kubeconfig(path, token, namespace)
+        return path
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _apply_manifests(self) -> None:
+        if self._manifests:
+            self.kubectl("apply", "--server-side", *(f"--filename={path}" for path in self._manifests))
+            self.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
+
+    def _await_service_account(self, namespace: str) -> None:
+        def made() -> bool:
+            found = self.kubectl("get", "serviceaccount", "default", f"--namespace={namespace}", "--ignore-not-found")
+            return bool(found)
+
+        if not wait_until(made, READY_SECONDS):
+            raise KubectlFailed(f"Namespace {namespace} has had no default ServiceAccount for {READY_SECONDS:g} s.")
