@@ -1,8 +1,8 @@
 """Following the journal and the audit topic of runs that live.
 
-A port, so that the operator can be tried without Kafka, and its adapter: one tail a run, in a thread, that hands its
-records over in batches. The hand-over is bounded: a replay of a long journal waits for the event loop instead of
-filling memory.
+A port, so that the operator can be tried without Kafka, and its adapter: consumers that many runs share, in threads,
+which hand records over in batches. The hand-over is bounded: a replay of a long journal waits for the event loop
+instead of filling memory.
 """
 
 import asyncio
@@ -13,7 +13,8 @@ from typing import Protocol
 
 from fedka.kafka.access import Settings
 from fedka.kafka.errors import KafkaAway, KafkaTrouble, TopicMissing
-from fedka.kafka.tail import LogRecord, LogView, Start, Tail
+from fedka.kafka.shared_tail import Reader, SharedTails
+from fedka.kafka.tail import LogRecord, LogView
 from fedka.reconcile.provisioning import KafkaUnavailable, TopicRefused
 from fedka.wire.names import RunTopics
 
@@ -44,39 +45,41 @@ class RunLogs(Protocol):
 
 
 class KafkaRunLogs:
-    """The adapter over real Kafka: a consumer a run."""
+    """The adapter over real Kafka: the logs of about fifty runs on each consumer."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._followed: dict[str, tuple[Tail, Handover]] = {}
+        self._tails = SharedTails(settings, name="fedka-operator")
+        self._followed: dict[str, tuple[RunTopics, Handover]] = {}
 
     async def follow(self, topics: RunTopics, *, deliver: Deliver, trouble: OnTrouble) -> int:
         """See `RunLogs.follow`."""
         await self.unfollow(topics)
         end = await asyncio.to_thread(self._end, topics.journal)
-        loop = asyncio.get_running_loop()
-        handover = Handover(loop, deliver)
-        tail = Tail(
-            self._settings,
-            [Start(topics.journal), Start(topics.audit)],
+        handover = Handover(asyncio.get_running_loop(), deliver)
+        self._followed[topics.run] = (topics, handover)
+        reader = Reader(
+            (topics.journal, topics.audit),
             deliver=handover.put,
             trouble=lambda news: handover.call(lambda: trouble(news)),
-            name=f"fedka-operator-{topics.run}",
         )
-        self._followed[topics.run] = (tail, handover)
-        tail.start()
+        self._tails.follow(reader)
         return end
 
     async def unfollow(self, topics: RunTopics) -> None:
         """See `RunLogs.unfollow`."""
-        followed = self._followed.pop(topics.run, None)
-        if followed is not None:
-            await _stop(*followed)
+        held = self._followed.pop(topics.run, None)
+        if held is not None:
+            followed, handover = held
+            handover.close()
+            self._tails.unfollow((followed.journal, followed.audit))
 
     async def close(self) -> None:
         """See `RunLogs.close`."""
         followed, self._followed = list(self._followed.values()), {}
-        await asyncio.gather(*(_stop(tail, handover) for tail, handover in followed))
+        for _, handover in followed:
+            handover.close()
+        await asyncio.to_thread(self._tails.close)
 
     def _end(self, topic: str) -> int:
         view = LogView(self._settings, name="fedka-operator-ends")
@@ -88,11 +91,6 @@ class KafkaRunLogs:
             raise TopicRefused(str(error)) from error
         finally:
             view.close()
-
-
-async def _stop(tail: Tail, handover: "Handover") -> None:
-    handover.close()
-    await asyncio.to_thread(tail.close)
 
 
 class Handover:
