@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fedka
-from fedka.kafka.errors import KafkaAway, KafkaTrouble, TopicMissing, TopicRefused
+from fedka.kafka.errors import AccessRefused, KafkaAway, KafkaTrouble, TopicMissing, TopicRefused
 from fedka.participant.conversation import JournalLost
 from fedka.participant.journal import JournalUnreadable
 from fedka.participant.loop import Interrupted
@@ -276,6 +276,27 @@ def test_a_refused_topic_ends_the_process():
     wire.troubles = [TopicRefused("north lacks Describe on topic x")]
     with pytest.raises(TopicRefused):
         participant(steps(), wire).run()
+
+
+def test_a_user_that_is_not_known_yet_is_waited_for():
+    wire = MemoryWire(on(r.Hello, lambda wire, *_: wire.tell(DONE)))
+    wire.troubles = [AccessRefused("the password was refused")] * 2
+    participant(steps(), wire).run()
+    assert len(wire.heard(r.Hello)) == 1
+
+
+def test_a_refused_password_ends_the_process():
+    wire = MemoryWire(lambda *_: None)
+    wire.troubles = [AccessRefused("the password was refused")] * 3
+    with pytest.raises(AccessRefused):
+        participant(steps(), wire).run()
+
+
+def test_a_long_wait_is_told_again(caplog):
+    wire = MemoryWire(on(r.Hello, lambda wire, *_: wire.tell(DONE)))
+    wire.troubles = [KafkaAway("no answer")] * 6
+    participant(steps(), wire).run()
+    assert caplog.text.count("no answer") == 2
 
 
 def test_a_refused_commit_is_made_afresh_until_refused_for_good():

@@ -2,65 +2,15 @@
 # ruff: noqa: PLC0415
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fedka import exit_codes
+from fedka.cli.command_line import Debug, JsonOnly, Output, Overrides, TrainingFile, app, end_with, run_command
 
-CLICK_USAGE = 2  # what the command line library ends with where sysexits has 64
-
-app = typer.Typer(
-    name="fedka",
-    help="Federated learning on Kubernetes with Kafka as the only wire.",
-    epilog="Exit codes: 0 done, 1 unexpected, 3 the run failed, 64 wrong usage, 78 wrong file or app, 130 interrupted.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
-
-
-class Output(StrEnum):
-    """How a resource is printed."""
-
-    JSON = "json"
-    YAML = "yaml"
-
-
-class JsonOnly(StrEnum):
-    """How verdicts are printed."""
-
-    JSON = "json"
-
-
-TrainingFile = Annotated[
-    str, typer.Argument(metavar="FILE", help="A FederatedTraining in YAML; - reads it from stdin.", show_default=False)
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="PATH=VALUE", help="Change the spec, e.g. rounds.count=3. May be repeated.", show_default=False
-    ),
-]
-Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback where something goes wrong.")]
-
-
-def run_command(arguments: list[str]) -> int:
-    """Run one command; its exit code."""
-    try:
-        app(arguments, prog_name="fedka")
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else exit_codes.OK if ended.code is None else exit_codes.FAILED
-        return exit_codes.USAGE if code == CLICK_USAGE else code
-    return exit_codes.OK
-
-
-def say(message: str) -> None:
-    """A line for people, on stderr."""
-    sys.stderr.write(f"{message}\n")
+__all__ = ["run_command"]
 
 
 @app.command()
@@ -76,14 +26,13 @@ def validate(
     debug: Debug = False,
 ) -> None:
     """Check files as an API server would, and say what is wrong with which line."""
-    from fedka.cli.errors import guarded
 
     def command() -> int:
         from fedka.cli.validate import validate as check
 
         return check(files, as_json=output is not None)
 
-    raise typer.Exit(guarded(command, debug=debug, say=say))
+    end_with(command, debug=debug)
 
 
 @app.command()
@@ -98,7 +47,6 @@ def plan(
     debug: Debug = False,
 ) -> None:
     """Show what would be created for a training: topics, Secrets, Jobs and the spec record. Touches nothing."""
-    from fedka.cli.errors import guarded
 
     def command() -> int:
         from fedka.cli.plan import planned, print_plan
@@ -108,7 +56,7 @@ def plan(
         print_plan(planned(training, bootstrap_servers=bootstrap_servers), output)
         return exit_codes.OK
 
-    raise typer.Exit(guarded(command, debug=debug, say=say))
+    end_with(command, debug=debug)
 
 
 @app.command()
@@ -155,7 +103,6 @@ def run(
 
     The app (spec.app.entrypoint) is looked up beside FILE.
     """
-    from fedka.cli.errors import guarded
 
     def command() -> int:
         from fedka.cli.run import Options
@@ -174,7 +121,69 @@ def run(
         )
         return run_training(options)
 
-    raise typer.Exit(guarded(command, debug=debug, say=say))
+    end_with(command, debug=debug)
+
+
+@app.command()
+def join(
+    bundle: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="The participant's connection bundle: what `fedka bundle` wrote, its directory, or the Secret as "
+            "kubectl prints it; - reads it from stdin.",
+            show_default=False,
+        ),
+    ],
+    *,
+    application: Annotated[
+        str | None,
+        typer.Option(
+            "--app",
+            metavar="MODULE:APP",
+            help="Your fedka.App: module:app beside the current directory, or file.py:app.",
+            show_default="what the training names",
+        ),
+    ] = None,
+    state_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Where the app may keep what outlives this process.", show_default="it may not"
+        ),
+    ] = None,
+    config: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A setting for the app. May be repeated.", show_default=False),
+    ] = None,
+    bootstrap_servers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="Kafka's address as seen from here.", show_default="what the bundle says"
+        ),
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Take part in a training from this machine: connects out to Kafka only, and ends when the run does.
+
+    Exit codes: 0 the run has ended, 1 given up after several starts (the log says why), 78 the app or the bundle cannot
+    work at any try (e.g. the identity was revoked), 130 left in order.
+    """
+
+    def command() -> int:
+        from fedka.cli.join import Options
+        from fedka.cli.join import join as take_part
+
+        return take_part(
+            Options(
+                bundle=bundle,
+                app=application,
+                state_dir=state_dir,
+                config=config or (),
+                bootstrap_servers=bootstrap_servers,
+            )
+        )
+
+    end_with(command, debug=debug)
 
 
 @app.command()

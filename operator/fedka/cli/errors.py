@@ -48,11 +48,14 @@ def explained(error: Exception) -> tuple[str, int]:
     from fedka.local.saved import SavedTrainingUnusable  # noqa: PLC0415
     from fedka.local.state_dir import StateDirUnusable  # noqa: PLC0415
     from fedka.reconcile.ports import Invalid  # noqa: PLC0415
+    from fedka.wire.bundle import BundleUnreadable  # noqa: PLC0415
 
     if isinstance(error, CommandFailed):
         return f"fedka: {error}", error.code
     if isinstance(error, InvalidResource | TrainingFileError):
         return str(error), exit_codes.CONFIG
+    if isinstance(error, BundleUnreadable):
+        return f"fedka: {error}", exit_codes.CONFIG
     if isinstance(error, Invalid):  # the file changed what a run under way does not let go
         return f"fedka: {error}\n(to begin a new run, give another --state-dir)", exit_codes.CONFIG
     if isinstance(error, LocalKafkaError | StateDirUnusable | SavedTrainingUnusable):

@@ -5,6 +5,7 @@ line library, tables and colours.
 """
 
 import sys
+from pathlib import Path
 
 POD_COMMANDS = ("aggregator", "participant")
 
@@ -18,4 +19,5 @@ def main() -> int:
         return run_pod(arguments[0], arguments[1:])
     from fedka.cli.commands import run_command  # noqa: PLC0415  the same
 
-    return run_command(arguments)
+    plugin = Path(sys.argv[0]).name == "kubectl-fedka"  # kubectl finds a plugin by its name
+    return run_command(arguments, "kubectl fedka" if plugin else "fedka")

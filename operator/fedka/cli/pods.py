@@ -20,13 +20,13 @@ def run_pod(role: str, arguments: Sequence[str]) -> int:
     if UNSUPERVISED not in arguments and not {"-h", "--help"} & set(arguments):
         from fedka.supervisor import supervise  # noqa: PLC0415  the worker does without
 
-        return supervise([*_this_program(), role, UNSUPERVISED, *arguments])
+        return supervise([*this_program(), role, UNSUPERVISED, *arguments])
     return _work(role, arguments)
 
 
-def _this_program() -> list[str]:
+def this_program() -> list[str]:
     """How this very program is started again."""
-    script = Path(sys.argv[0])
+    script = Path(sys.argv[0]).absolute()  # the working directory may become another
     return [sys.executable, str(script)] if script.name == "fedka" else [sys.executable, "-m", "fedka"]
 
 

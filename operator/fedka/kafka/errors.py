@@ -19,6 +19,10 @@ class KafkaAway(KafkaError):
     """No broker answered in time."""
 
 
+class AccessRefused(KafkaAway):
+    """A broker is there, and the password or a certificate does not fit: only another bundle may help."""
+
+
 class WriteFailed(KafkaError):
     """A record was not acknowledged; whether it landed is unknown."""
 

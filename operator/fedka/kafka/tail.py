@@ -13,10 +13,15 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaException,
 from confluent_kafka import KafkaError as Code
 
 from fedka.kafka.access import Settings, control_consumer_settings
-from fedka.kafka.errors import KafkaAway, KafkaTrouble, TopicMissing, TopicRefused
+from fedka.kafka.complaints import Complaints
+from fedka.kafka.errors import AccessRefused, KafkaAway, KafkaTrouble, TopicMissing, TopicRefused
 
 LOGGER = logging.getLogger("fedka.kafka")
+SILENT = LOGGER.getChild("librdkafka")
+SILENT.addHandler(logging.NullHandler())
+SILENT.propagate = False
 ANSWER_SECONDS = 10.0
+SOON_SECONDS = 2.0  # for what is wrong with a connection to show
 WAKE_SECONDS = 0.25  # how soon a tail notices that it is to close; records wake it at once
 BATCH = 256
 FEW = 8
@@ -180,33 +185,56 @@ def as_record(message: Message) -> LogRecord:
 
 
 def _consumer(settings: Settings, on_error: Callable[[Code], None] | None = None) -> Consumer:
-    callbacks = {"error_cb": on_error} if on_error else {}
-    return Consumer({**settings, **callbacks}, logger=LOGGER)
+    """With `on_error`, that is told what librdkafka's log would say again at every try to connect."""
+    try:
+        if on_error is None:
+            return Consumer(settings, logger=LOGGER)
+        return Consumer({**settings, "error_cb": on_error}, logger=SILENT)
+    except KafkaException as error:
+        raise AccessRefused(f"Kafka's client refuses what it is to connect with: {error.args[0].str()}") from None
 
 
 class LogView:
     """Short questions to Kafka on one consumer: which topics exist, where logs begin and end, what is in them."""
 
     def __init__(self, settings: Settings, *, name: str = "fedka-view") -> None:
-        self._consumer = _consumer({**control_consumer_settings(settings), "client.id": name, "fetch.wait.max.ms": 10})
+        self._complaints = Complaints(settings)
+        self._consumer = _consumer(
+            {**control_consumer_settings(settings), "client.id": name, "fetch.wait.max.ms": 10},
+            on_error=self._complaints.take,
+        )
 
     def close(self) -> None:
         """Close the consumer."""
         self._consumer.close()
 
     def check_topics(self, topics: Sequence[str], principal: str) -> None:
-        """Raise TopicMissing, TopicRefused or KafkaAway: reading without Describe would be silent."""
+        """Raise TopicMissing, TopicRefused, AccessRefused or KafkaAway: reading without Describe would be silent."""
         for topic in topics:
-            try:
-                described = self._consumer.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic]
-            except KafkaException as error:
-                raise KafkaAway(f"no answer from Kafka about topic {topic}: {error.args[0].str()}") from None
-            problem = described.error
+            problem = self._problem(topic)
             if problem is None:
                 continue
             if problem.code() == Code.TOPIC_AUTHORIZATION_FAILED:
                 raise TopicRefused(f"{principal} lacks Describe on topic {topic}: grant Read or Write on it")
             raise TopicMissing(f"topic {topic} does not exist: {problem.str()}")
+
+    def _problem(self, topic: str) -> Code | None:
+        """What Kafka has against a topic. A refused connection is tried for ever, so it is looked for soon."""
+        try:
+            return self._described(topic, SOON_SECONDS)
+        except KafkaException as error:
+            self._consumer.poll(0)  # what the client has complained of is told here
+            if self._complaints.refused:
+                raise self._complaints.explain(f"topic {topic}", error.args[0]) from None
+        try:
+            return self._described(topic, ANSWER_SECONDS)
+        except KafkaException as error:
+            self._consumer.poll(0)  # the same
+            raise self._complaints.explain(f"topic {topic}", error.args[0]) from None
+
+    def _described(self, topic: str, seconds: float) -> Code | None:
+        problem: Code | None = self._consumer.list_topics(topic, timeout=seconds).topics[topic].error
+        return problem
 
     def watermarks(self, topic: str, partition: int = 0) -> tuple[int, int]:
         """The first offset and the one after the last. Raises KafkaAway or TopicMissing."""

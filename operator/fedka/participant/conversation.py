@@ -4,12 +4,13 @@ The journal arrives in a queue from the tail's thread and is folded in the main 
 What must be heard is said again until it is, for as long as it matters.
 """
 
+import itertools
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
-from fedka.kafka.errors import KafkaAway, KafkaTrouble, TopicMissing, WriteFailed
+from fedka.kafka.errors import AccessRefused, KafkaAway, KafkaTrouble, TopicMissing, WriteFailed
 from fedka.participant.announced import AnnouncedExamples
 from fedka.participant.journal import JournalView
 from fedka.participant.news import news
@@ -19,6 +20,8 @@ from fedka.wire.run_state import RunState
 
 LOGGER = logging.getLogger("fedka.participant")
 MOST_RETRY_SECONDS = 5.0
+MOST_REFUSALS = 3  # a user that was made this moment is not known to every broker yet
+REMIND_TRIES = 6  # a silent minute looks like a process that hangs
 
 
 class JournalLost(Exception):
@@ -79,14 +82,20 @@ class Conversation:
     def begin(self) -> None:
         """Wait until the run's topics are there, fold the journal to its end, and follow it from there.
 
-        Raises TopicRefused.
+        Raises TopicRefused or AccessRefused.
         """
         pause = self._retry_seconds / 8  # topics that are just being made are there at once
-        while True:
+        refusals = 0
+        for tries in itertools.count(1):
             try:
                 self._wire.check()
                 records = self._wire.read_journal()
             except (TopicMissing, KafkaAway) as error:
+                refusals += isinstance(error, AccessRefused)
+                if refusals >= MOST_REFUSALS:
+                    raise
+                if tries % REMIND_TRIES == 0:
+                    self._trouble = ""
                 self._note(f"waiting: {error}")
                 self._wait(pause)
                 pause = min(2 * pause, MOST_RETRY_SECONDS)

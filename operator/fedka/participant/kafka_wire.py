@@ -35,7 +35,7 @@ class KafkaWire:
         self._tail: Tail | None = None
 
     def check(self) -> None:
-        """Raise TopicMissing, TopicRefused or KafkaAway unless every topic can be used."""
+        """Raise TopicMissing, TopicRefused, AccessRefused or KafkaAway unless every topic can be used."""
         self._view.check_topics([self._topics.journal, self._topics.model, self._own_topic], self._principal)
 
     def read_journal(self) -> list[LogRecord]:

@@ -30,6 +30,8 @@ def _of_a_round(record: r.JournalRecord) -> str | None:
 
 def _of_the_run(record: r.JournalRecord) -> str | None:  # noqa: PLR0911 one line a kind of news
     match record:
+        case r.ParticipantJoined():
+            return "joined the training"
         case r.ParticipantLost():
             return "counted as lost: saying hello again"
         case r.ParticipantRemoved():

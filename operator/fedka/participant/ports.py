@@ -20,7 +20,7 @@ class Wire(Protocol):
     """This participant's side of one run's topics."""
 
     def check(self) -> None:
-        """Raise TopicMissing, TopicRefused or KafkaAway unless every topic can be used."""
+        """Raise TopicMissing, TopicRefused, AccessRefused or KafkaAway unless every topic can be used."""
         ...
 
     def read_journal(self) -> list[LogRecord]:

@@ -18,6 +18,9 @@ from fedka.wire.bundle import DOCUMENT, BundleUnreadable
 
 OWNER_ONLY = 0o600
 MOST_BYTES = 2**20  # a Secret's own limit
+_WANTED = (
+    "a connection bundle is needed (what `fedka bundle` writes, its directory, or the Secret as kubectl prints it)"
+)
 
 
 class BundleFile(BaseModel):
@@ -88,11 +91,6 @@ def write_private(path: Path, text: str) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-
-
-_WANTED = (
-    "a connection bundle is needed (what `fedka bundle` writes, its directory, or the Secret as kubectl prints it)"
-)
 
 
 def _document(text: str, source: str) -> dict[str, Any]:

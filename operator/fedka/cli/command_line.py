@@ -1,0 +1,70 @@
+"""What all commands for people share: the program with its help, common options, and how a command ends."""
+
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from fedka import exit_codes
+
+CLICK_USAGE = 2  # what the command line library ends with where sysexits has 64
+
+app = typer.Typer(
+    name="fedka",
+    help="Federated learning on Kubernetes with Kafka as the only wire.",
+    epilog="Exit codes: 0 done, 1 unexpected, or the cluster or Kafka said no, 3 the run failed, 64 wrong usage, "
+    "78 wrong file, bundle or app, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+class Output(StrEnum):
+    """How a resource is printed."""
+
+    JSON = "json"
+    YAML = "yaml"
+
+
+class JsonOnly(StrEnum):
+    """How verdicts are printed."""
+
+    JSON = "json"
+
+
+TrainingFile = Annotated[
+    str, typer.Argument(metavar="FILE", help="A FederatedTraining in YAML; - reads it from stdin.", show_default=False)
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="PATH=VALUE", help="Change the spec, e.g. rounds.count=3. May be repeated.", show_default=False
+    ),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback where something goes wrong.")]
+
+
+def run_command(arguments: list[str], program: str) -> int:
+    """Run one command of `program`, whose name the help shows; its exit code."""
+    try:
+        app(arguments, prog_name=program)
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else exit_codes.OK if ended.code is None else exit_codes.FAILED
+        return exit_codes.USAGE if code == CLICK_USAGE else code
+    return exit_codes.OK
+
+
+def say(message: str) -> None:
+    """A line for people, on stderr."""
+    sys.stderr.write(f"{message}\n")
+
+
+def end_with(command: Callable[[], int], *, debug: bool) -> None:
+    """Run a command's work and end with its code; what goes wrong is explained."""
+    from fedka.cli.errors import guarded  # noqa: PLC0415  --help does without
+
+    raise typer.Exit(guarded(command, debug=debug, say=say))
