@@ -5,7 +5,8 @@ To put another adapter under the suite, make a `Subject` of it and add its name 
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
@@ -13,12 +14,23 @@ from typing import Any, Protocol
 
 import pytest
 
+from fedka.kubernetes.api import Api, path_of
+from fedka.kubernetes.cluster import KubernetesCluster
+from fedka.kubernetes.login import find_login
 from fedka.local.cluster import InMemoryCluster
 from fedka.local.cluster_faults import UnreliableCluster
 from fedka.local.crd_admission import CrdAdmission
 from fedka.reconcile.ports import NAMESPACE, Cluster, Kind, NotFound
 
-ADAPTERS = ("in-memory", "in-memory, seen through an UnreliableCluster without faults")
+from ..cluster.api_server import ApiServer  # noqa: TID252  tests have no package name of their own
+
+IN_MEMORY = "in-memory"
+KUBERNETES = "kubernetes"
+ADAPTERS = (
+    IN_MEMORY,
+    "in-memory, seen through an UnreliableCluster without faults",
+    pytest.param(KUBERNETES, marks=pytest.mark.kubernetes),
+)
 GENEROUS_SECONDS = 60
 MANAGER = "contract"
 
@@ -37,12 +49,30 @@ class Subject:
 
 
 @pytest.fixture(params=ADAPTERS)
-async def subject(request: pytest.FixtureRequest) -> Subject:
+async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
+    if request.param == KUBERNETES:
+        async for subject in _kubernetes(request.getfixturevalue("api_server")):
+            yield subject
+        return
     cluster = InMemoryCluster(clock=lambda: datetime.now(UTC), random=Random(1), admission=CrdAdmission())  # noqa: S311  no secrets
     seen: Cluster = cluster
-    if request.param != "in-memory":
+    if request.param != IN_MEMORY:
         seen = UnreliableCluster(cluster, random=Random(2), stale_reads=0, late_events=0)  # noqa: S311  no secrets
-    return Subject(seen, "default", cluster.raw_delete)
+    yield Subject(seen, "default", cluster.raw_delete)
+
+
+async def _kubernetes(server: ApiServer) -> AsyncIterator[Subject]:
+    """A namespace of its own on a real server; "all namespaces" are this one, as other tests' objects are about."""
+    namespace = await asyncio.to_thread(server.create_namespace, f"contract-{uuid.uuid4().hex[:12]}")
+    api = Api(find_login(kubeconfig=str(server.kubeconfig)))
+
+    async def raw_delete(kind: Kind, namespace: str | None, name: str) -> None:
+        await api.send("DELETE", path_of(kind, namespace, name))
+
+    try:
+        yield Subject(KubernetesCluster(api, namespaces=(namespace,)), namespace, raw_delete)
+    finally:
+        await api.close()
 
 
 @pytest.fixture

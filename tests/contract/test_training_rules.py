@@ -73,11 +73,17 @@ async def test_the_app_changes_while_suspended(cluster, make):
     assert applied["spec"]["app"]["image"] == "registry.example/fraud:2"
 
 
-async def test_an_unknown_field_of_the_status_is_dropped(cluster, make):
+async def test_an_unknown_field_in_an_apply_of_the_status_is_refused(cluster, make):
     live = await cluster.apply(make.training(), field_manager="user")
-    written = await cluster.apply_status(live | {"status": {"phase": "Running", "mood": "fine"}}, field_manager="op")
-    assert written["status"]["phase"] == "Running"
-    assert "mood" not in written["status"]
+    with pytest.raises(Invalid, match="mood"):
+        await cluster.apply_status(live | {"status": {"phase": "Running", "mood": "fine"}}, field_manager="op")
+
+
+async def test_an_unknown_field_in_an_apply_of_the_spec_is_refused(cluster, make):
+    training = make.training()
+    training["spec"]["mood"] = "fine"
+    with pytest.raises(Invalid, match="mood"):
+        await cluster.apply(training, field_manager="user")
 
 
 async def test_a_status_out_of_bounds_is_refused(cluster, make):

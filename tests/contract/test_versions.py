@@ -137,3 +137,11 @@ async def test_a_list_is_narrowed_by_labels(cluster, make, namespace):
     await cluster.create(make.secret("two", labels={"app": "fedka", "run": "2"}), field_manager="user")
     listed = await cluster.list(SECRET, namespace=namespace, labels={"app": "fedka", "run": "2"})
     assert [obj["metadata"]["name"] for obj in listed] == ["two"]
+
+
+async def test_a_list_of_metadata_names_and_versions_what_there_is(cluster, make):
+    created = await cluster.create(make.secret(labels={"app": "fedka"}), field_manager="user")
+    (listed,) = await cluster.list_metadata(SECRET)
+    for field in ("name", "namespace", "uid", "resourceVersion", "labels"):
+        assert listed["metadata"][field] == created["metadata"][field]
+    assert "data" not in listed

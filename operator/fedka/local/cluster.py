@@ -13,7 +13,6 @@ from random import Random
 from typing import Any, Literal
 
 from fedka.local.admission import Admission, Rules
-from fedka.local.events import event_object, seen_again
 from fedka.local.fields import Owner, Owners, Schema, apply_fields
 from fedka.local.objects import (
     HAS_GENERATION,
@@ -28,6 +27,7 @@ from fedka.local.objects import (
 )
 from fedka.local.removal import Propagation, Removal
 from fedka.local.store import Listener, Store, Stored
+from fedka.reconcile.event_objects import event_object, seen_again
 from fedka.reconcile.ports import (
     EVENT,
     JOB,
@@ -83,6 +83,11 @@ class InMemoryCluster:
         """See `Cluster.list`."""
         await asyncio.sleep(0)
         return [clone(obj) for obj in self._store.objects(kind, namespace) if has_labels(obj, labels)]
+
+    async def list_metadata(self, kind: Kind) -> Sequence[Json]:
+        """See `Cluster.list_metadata`."""
+        await asyncio.sleep(0)
+        return [{"metadata": clone(obj["metadata"])} for obj in self._store.objects(kind)]
 
     async def create(self, obj: Object, *, field_manager: str) -> Json:
         """See `Cluster.create`."""
@@ -175,8 +180,9 @@ class InMemoryCluster:
         """See `Cluster.record_event`."""
         await asyncio.sleep(0)
         now, owner = self._clock(), Owner(self._reporter, "Update")
+        by = self._reporter
         event = event_object(
-            regarding, severity=severity, reason=reason, action=action, note=note, reporter=self._reporter, now=now
+            regarding, severity=severity, reason=reason, action=action, note=note, reporter=by, instance=by, now=now
         )
         known = self._store.get(key_of(EVENT, event["metadata"]["namespace"], event["metadata"]["name"]))
         if known is None:

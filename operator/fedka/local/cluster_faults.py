@@ -58,6 +58,10 @@ class UnreliableCluster:
         seen |= {key: obj for key, obj in past.items() if key[0] == kind.kind and namespace in (None, key[1])}
         return [clone(obj) for _, obj in sorted(seen.items(), key=_by_name) if obj and has_labels(obj, labels)]
 
+    async def list_metadata(self, kind: Kind) -> Sequence[Json]:
+        """See `Cluster.list_metadata`; perhaps as it was."""
+        return [{"metadata": obj["metadata"]} for obj in await self.list(kind)]
+
     async def watch(self, kinds: Sequence[Kind]) -> AsyncGenerator[WatchEvent, None]:
         """See `Cluster.watch`; events of different objects may overtake one another."""
         held: list[WatchEvent] = []

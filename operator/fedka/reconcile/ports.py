@@ -86,6 +86,10 @@ class Forbidden(ClusterError):
     """The request is not allowed, e.g. a create in a namespace that is being deleted: asking again will not help."""
 
 
+class ClusterUnavailable(ClusterError):
+    """No answer, or one that says to come back later: whether the request was carried out is not known."""
+
+
 class Invalid(ClusterError):
     """The object breaks a rule of its kind: only a changed object can pass."""
 
@@ -99,6 +103,10 @@ class Cluster(Protocol):
 
     async def get(self, kind: Kind, namespace: str | None, name: str) -> dict[str, Any]:
         """One object; `NotFound` if there is none."""
+        ...
+
+    async def list_metadata(self, kind: Kind) -> Sequence[dict[str, Any]]:
+        """The metadata of all objects of a kind, as `{"metadata": ...}`: a fraction of what `list` costs."""
         ...
 
     async def list(

@@ -2,14 +2,22 @@
 
 import hashlib
 from datetime import UTC, datetime
+from typing import Any
 
-from fedka.local.objects import Json
 from fedka.reconcile.ports import EVENT, Object
 
 
 def event_object(  # the arguments of Cluster.record_event, and who reports when
-    regarding: Object, *, severity: str, reason: str, action: str, note: str, reporter: str, now: datetime
-) -> Json:
+    regarding: Object,
+    *,
+    severity: str,
+    reason: str,
+    action: str,
+    note: str,
+    reporter: str,
+    instance: str,
+    now: datetime,
+) -> dict[str, Any]:
     """An events.k8s.io/v1 Event whose name follows from what it says, so that saying it again meets the same object."""
     metadata = regarding["metadata"]
     said = "\0".join((metadata["uid"], severity, reason, action, note))
@@ -20,7 +28,7 @@ def event_object(  # the arguments of Cluster.record_event, and who reports when
         "metadata": {"name": f"{metadata['name']}.{digest}", "namespace": metadata.get("namespace", "default")},
         "eventTime": micro_time(now),
         "reportingController": reporter,
-        "reportingInstance": reporter,
+        "reportingInstance": instance,
         "regarding": {
             "apiVersion": regarding["apiVersion"],
             "kind": regarding["kind"],
@@ -35,7 +43,7 @@ def event_object(  # the arguments of Cluster.record_event, and who reports when
     }
 
 
-def seen_again(event: Json, now: datetime) -> Json:
+def seen_again(event: dict[str, Any], now: datetime) -> dict[str, Any]:
     """The event with its series counted up by one."""
     count = event.get("series", {}).get("count", 1) + 1
     return event | {"series": {"count": count, "lastObservedTime": micro_time(now)}}

@@ -1,0 +1,65 @@
+"""What a LIST or a WATCH is asked of: a kind, a place, a label selector; and a LIST's pages."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any
+
+from fedka.kubernetes.answers import VersionGone
+from fedka.kubernetes.api import JSON_TYPE, Api, path_of
+from fedka.reconcile.ports import Kind
+
+Json = dict[str, Any]
+
+PAGE = 500  # objects an answer: one of all would cost the API server and us the memory of all
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Objects of one kind, in one namespace or (None) in all, narrowed by a label selector."""
+
+    kind: Kind
+    namespace: str | None = None
+    selector: str = ""
+
+    @property
+    def path(self) -> str:
+        """Where it is asked for."""
+        return path_of(self.kind, self.namespace)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What narrows it."""
+        return {"labelSelector": self.selector} if self.selector else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of a collection, and the resourceVersion from which a watch of it goes on."""
+
+    items: list[Json]
+    version: str
+
+
+async def pages(api: Api, asked: Collection, *, accept: str = JSON_TYPE) -> AsyncGenerator[Page, None]:
+    """All of a collection. Where the server has forgotten the first page's version, the rest comes from a newer one."""
+    token, version = "", ""
+    while True:
+        query = asked.query | {"limit": str(PAGE)} | ({"continue": token} if token else {})
+        try:
+            answer = await api.send("GET", asked.path, query=query, accept=accept)
+        except VersionGone as error:
+            if not error.go_on:
+                raise
+            token = error.go_on
+            continue
+        metadata = answer["metadata"]
+        version = metadata["resourceVersion"]
+        yield Page([_named(asked.kind, item) for item in answer.get("items") or ()], version)
+        token = metadata.get("continue") or ""
+        if not token:
+            return
+
+
+def _named(kind: Kind, item: Json) -> Json:
+    """Items of a list do not say what they are."""
+    return {"apiVersion": kind.api_version, "kind": kind.kind} | item if "kind" not in item else item

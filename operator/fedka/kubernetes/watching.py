@@ -1,0 +1,112 @@
+"""One collection watched for as long as somebody wants to know: listed, followed, and taken up again when cut.
+
+A LIST says at which version the WATCH has to begin, so nothing falls in between. After a break the watch goes on from
+the last version heard of; where the server has forgotten that (410), a new LIST is compared with what was known, and
+what has gone meanwhile is told as DELETED.
+"""
+
+import asyncio
+import json
+import logging
+from contextlib import aclosing
+from http import HTTPStatus
+from typing import Any
+
+from fedka.kubernetes.answers import VersionGone, refusal
+from fedka.kubernetes.api import Api
+from fedka.kubernetes.listing import Collection, pages
+from fedka.reconcile.ports import ClusterUnavailable, EventType, WatchEvent
+
+LOGGER = logging.getLogger("fedka.kubernetes")
+WATCH_SECONDS = 290  # the server ends a watch after that long; below the five minutes that it remembers versions
+FIRST_BREAK_SECONDS = 0.2
+LONGEST_BREAK_SECONDS = 10.0
+
+Json = dict[str, Any]
+
+
+class Watched:
+    """Follows one collection; `queue` bounds how far it runs ahead of who reads."""
+
+    def __init__(self, api: Api, collection: Collection, queue: "asyncio.Queue[WatchEvent]") -> None:
+        self._api = api
+        self._collection = collection
+        self._queue = queue
+        self._known: dict[str, Json] = {}
+
+    async def run(self) -> None:
+        """Until cancelled. Raises a ClusterError for what asking again does not mend."""
+        version, pause = "", FIRST_BREAK_SECONDS
+        while True:
+            try:
+                if not version:
+                    version = await self._list()
+                version = await self._follow(version)
+                pause = FIRST_BREAK_SECONDS
+            except VersionGone:
+                version = ""
+            except ClusterUnavailable as error:
+                LOGGER.info("the watch of %s is taken up again: %s", self._collection.kind.plural, error)
+                await asyncio.sleep(pause)
+                pause = min(LONGEST_BREAK_SECONDS, pause * 2)
+
+    async def _list(self) -> str:
+        """Tell what differs from what is known; the version of it all."""
+        version, found = "", set()
+        async with aclosing(pages(self._api, self._collection)) as each:
+            async for page in each:
+                version = page.version
+                for item in page.items:
+                    found.add(item["metadata"]["uid"])
+                    await self._note(item)
+        for uid in self._known.keys() - found:
+            await self._queue.put(WatchEvent(EventType.DELETED, self._collection.kind, self._known.pop(uid)))
+        return version
+
+    async def _note(self, item: Json) -> None:
+        known = self._known.get(item["metadata"]["uid"])
+        if known is not None and known["metadata"]["resourceVersion"] == item["metadata"]["resourceVersion"]:
+            return
+        self._known[item["metadata"]["uid"]] = item
+        type_ = EventType.ADDED if known is None else EventType.MODIFIED
+        await self._queue.put(WatchEvent(type_, self._collection.kind, _copy(item)))
+
+    async def _follow(self, version: str) -> str:
+        """Tell changes until the server ends the watch; the version to go on from."""
+        query = self._collection.query | {
+            "watch": "true",
+            "allowWatchBookmarks": "true",  # keep the version young where nothing happens
+            "resourceVersion": version,
+            "timeoutSeconds": str(WATCH_SECONDS),
+        }
+        try:
+            async with aclosing(self._api.lines(self._collection.path, query=query)) as lines:
+                async for line in lines:
+                    version = await self._take(json.loads(line))
+        except ClusterUnavailable as error:
+            LOGGER.debug("the watch of %s was cut: %s", self._collection.kind.plural, error)
+            await asyncio.sleep(FIRST_BREAK_SECONDS)
+        return version
+
+    async def _take(self, change: Json) -> str:
+        obj = change["object"]
+        if change["type"] == "ERROR":
+            raise refusal(int(obj.get("code") or HTTPStatus.INTERNAL_SERVER_ERROR), json.dumps(obj).encode(), "WATCH")
+        version: str = obj["metadata"]["resourceVersion"]
+        if change["type"] == "BOOKMARK":
+            return version
+        uid = obj["metadata"]["uid"]
+        if change["type"] == EventType.DELETED:
+            self._known.pop(uid, None)
+            await self._queue.put(WatchEvent(EventType.DELETED, self._collection.kind, obj))
+        else:
+            type_ = EventType.MODIFIED if uid in self._known else EventType.ADDED
+            self._known[uid] = obj
+            await self._queue.put(WatchEvent(type_, self._collection.kind, _copy(obj)))
+        return version
+
+
+def _copy(obj: Json) -> Json:
+    """What is told belongs to the reader, what is known to the watch."""
+    copied: Json = json.loads(json.dumps(obj))
+    return copied
