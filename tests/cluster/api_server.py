@@ -151,7 +151,13 @@ class ApiServer:
     def _apply_manifests(self) -> None:
         if self._manifests:
             self.kubectl("apply", "--server-side", *(f"--filename={path}" for path in self._manifests))
-            self.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
+        if not wait_until(self._all_established, READY_SECONDS):
+            raise KubectlFailed(f"Not every CRD is established after {READY_SECONDS:g} s.")
+
+    def _all_established(self) -> bool:
+        # `kubectl wait` gives up on an object that has no conditions yet
+        conditions = [crd.get("status", {}).get("conditions") or [] for crd in self.get("crd")["items"]]
+        return all({("Established", "True")} <= {(each["type"], each["status"]) for each in of} for of in conditions)
 
     def _await_service_account(self, namespace: str) -> None:
         def made() -> bool:

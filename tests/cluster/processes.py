@@ -1,7 +1,10 @@
 """The programs that make up a cluster, by name: each started tied to this process, killed, and started again alike."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from fedka.local.kafka_process import TiedProcess
@@ -19,12 +22,15 @@ class ProgramFailed(Exception):
 
 @dataclass(frozen=True)
 class Program:
-    """What to run, and how to see that it is ready (at once, if that is not said)."""
+    """What to run, and how to see that it is ready (at once, if that is not said).
+
+    `behind`: the command forks the program that is meant, and ends with it; signals are for that one.
+    """
 
     name: str
     command: Sequence[str]
     ready: Callable[[], bool] = lambda: True
-    environment: Mapping[str, str] | None = field(default=None)
+    behind: bool = False
 
 
 class Processes:
@@ -44,7 +50,6 @@ class Processes:
             log=self._logs / f"{program.name}.log",
             on_line=lambda _line: None,
             on_end=lambda _code: None,
-            environment=program.environment,
         )
 
     def await_ready(self, name: str) -> None:
@@ -66,18 +71,22 @@ class Processes:
 
     def kill(self, name: str) -> None:
         """SIGKILL; it stays away until `restart`."""
-        self._running[name].kill()
+        self._signal(name, signal.SIGKILL)
+        self._running[name].wait()
 
     def restart(self, name: str) -> None:
         """End it in order if it still runs, start it and wait until it is ready. Raises ProgramFailed."""
-        self._running[name].terminate(grace_seconds=GRACE_SECONDS)
-        self.start(self._programs[name])
+        program = self._programs[name]
+        self.stop(name)
+        self.start(program)
 
     def stop(self, name: str) -> None:
-        """End it in order."""
-        process = self._running.pop(name, None)
-        if process is not None:
-            process.terminate(grace_seconds=GRACE_SECONDS)
+        """End it in order, or by force if that takes too long."""
+        process = self._running[name]
+        self._signal(name, signal.SIGTERM)
+        if not process.wait(GRACE_SECONDS):
+            self.kill(name)
+        del self._running[name]
 
     def stop_all(self) -> None:
         """In the reverse order of their start."""
@@ -86,4 +95,28 @@ class Processes:
 
     def pid(self, name: str) -> int:
         """Of the running program."""
+        pid = self.pid_of_starter(name)
+        return child_of(pid) if self._programs[name].behind else pid
+
+    def pid_of_starter(self, name: str) -> int:
+        """Of what was started: another than the program itself where that is `behind` it."""
         return self._running[name].pid
+
+    def alive(self, name: str) -> bool:
+        """Whether it runs."""
+        return name in self._running and self._running[name].alive
+
+    def _signal(self, name: str, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):  # it has ended already
+            os.kill(self.pid(name), number)
+
+
+def child_of(pid: int) -> int:
+    """The first child of a process. Raises ProcessLookupError when it has none, or is gone."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError as gone:
+        raise ProcessLookupError(pid) from gone
+    if not children:
+        raise ProcessLookupError(pid)
+    return int(children[0])

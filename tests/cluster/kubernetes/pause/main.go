@@ -1,4 +1,4 @@
-// What holds a pod's namespaces open: it waits until it is told to end.
+// The first process of a pod, and of the node: it holds the namespaces open, and reaps what others leave behind.
 package main
 
 import (
@@ -8,7 +8,14 @@ import (
 )
 
 func main() {
-	told := make(chan os.Signal, 1)
-	signal.Notify(told, syscall.SIGINT, syscall.SIGTERM)
-	<-told
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGCHLD, syscall.SIGINT, syscall.SIGTERM)
+	for received := range signals {
+		if received != syscall.SIGCHLD {
+			return
+		}
+		for pid := 1; pid > 0; {
+			pid, _ = syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
+		}
+	}
 }
