@@ -10,8 +10,9 @@ from typing import Any
 
 from fedka.api.training import FederatedTraining
 from fedka.plan.jobs import job_hash
-from fedka.plan.names import child_name
-from fedka.plan.parts import Plan
+from fedka.plan.names import LABEL_ROLE, child_name
+from fedka.plan.network import network
+from fedka.plan.parts import Plan, Refusal
 from fedka.plan.settings import KafkaCluster, Settings
 from fedka.plan.snapshot import Failure, Finished, JobView, PodView, Published, Role, RunView, Snapshot, Trouble
 from fedka.plan.spec_record import wanted_spec
@@ -63,6 +64,8 @@ def load(case: Mapping[str, Any]) -> Snapshot:
         pods=tuple(_pods(case)),
         failures={_name(snapshot, member): _failure(values) for member, values in case.get("failures", {}).items()},
         bundles=dict.fromkeys(jobs, "as it is"),
+        network_policies=dict(_network_policies(snapshot)) if jobs else {},
+        refusals={_name(snapshot, member): _refusal(values) for member, values in case.get("refusals", {}).items()},
     )
 
 
@@ -196,6 +199,16 @@ def _pods(case: Mapping[str, Any]) -> Iterator[PodView]:
         )
 
 
+def _network_policies(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+    """Those that the snapshot asks for, once it has all that they wait for."""
+    for policy in network(snapshot).network_policies:
+        yield policy.name, policy.hash
+
+
+def _refusal(values: Mapping[str, Any]) -> Refusal:
+    return Refusal(values["message"], values.get("invalid", True), values.get("generation", 1), minute(values["at"]))
+
+
 def _failure(values: Mapping[str, Any]) -> Failure:
     return Failure(values["restarts"], minute(values["at"]), values.get("exitCode"), values.get("message", ""))
 
@@ -219,6 +232,7 @@ def _lines(snapshot: Snapshot, plan: Plan) -> Iterator[tuple[str, Any]]:
         yield "spec", shown | ({"suspend": True} if spec.suspend else {}) | stop
     yield "bundles", [members[secret.name] for secret in plan.bundles]
     yield "bundleRemovals", [members[name] for name in plan.bundle_removals]
+    yield "networkPolicies", [policy.manifest["metadata"]["labels"][LABEL_ROLE] for policy in plan.network_policies]
     yield "jobs", [_new_job(members[job.name], job.manifest) for job in plan.jobs]
     yield (
         "jobPatches",

@@ -54,6 +54,8 @@ def apply(snapshot: Snapshot, plan: Plan) -> Snapshot:
         changes["published"] = Published(plan.spec, snapshot.now)
     bundles = {**snapshot.bundles, **{secret.name: secret.hash for secret in plan.bundles}}
     changes["bundles"] = {name: hash_ for name, hash_ in bundles.items() if name not in plan.bundle_removals}
+    policies = {policy.name: policy.hash for policy in plan.network_policies}
+    changes["network_policies"] = {**snapshot.network_policies, **policies}
     jobs = {**snapshot.jobs, **{job.name: view(job.manifest, snapshot) for job in plan.jobs}}
     for patch in plan.job_patches:
         jobs[patch.name] = replace(jobs[patch.name], suspended=patch.suspend, deadline_seconds=patch.deadline_seconds)
@@ -95,6 +97,7 @@ def forget(snapshot: Snapshot) -> Snapshot:
         ensured={},
         topic_ids={},
         bundles={},
+        network_policies={},
         failures={},
         followed=False,
         run=RunView(),

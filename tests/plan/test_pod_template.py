@@ -43,8 +43,8 @@ def test_volumes_and_mounts_are_added_to_those_of_the_bundle():
             }
         }
     )
-    assert {volume["name"] for volume in template["spec"]["volumes"]} == {"data", "fedka-bundle"}
-    assert {mount["mountPath"] for mount in container(template)["volumeMounts"]} == {"/data", BUNDLE_DIRECTORY}
+    assert {volume["name"] for volume in template["spec"]["volumes"]} == {"data", "fedka-bundle", "fedka-tmp"}
+    assert {mount["mountPath"] for mount in container(template)["volumeMounts"]} == {"/data", "/tmp", BUNDLE_DIRECTORY}
 
 
 def test_another_container_is_kept_beside_it():

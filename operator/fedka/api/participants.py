@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from fedka.api.fields import ApiModel, ConfigMap, Name
+from fedka.api.fields import DNS_SUBDOMAIN, ApiModel, ConfigMap, Name
 from fedka.api.markers import Rule, rules
 from fedka.api.pods import PodTemplate
 
@@ -15,6 +15,14 @@ class ParticipantMode(StrEnum):
 
     MANAGED = "Managed"
     EXTERNAL = "External"
+
+
+class ConfigMapReference(ApiModel):
+    """A ConfigMap of the training's namespace."""
+
+    name: Annotated[str, Field(strict=True, min_length=1, max_length=253, pattern=DNS_SUBDOMAIN)] = Field(
+        description="Name of the ConfigMap, at most 253 characters."
+    )
 
 
 class App(ApiModel):
@@ -29,7 +37,14 @@ class App(ApiModel):
         Field(strict=True, min_length=3, max_length=253, pattern="^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_.]*$"),
     ] = Field(
         description="The fedka.App object as module:object, e.g. fraud:app, at most 253 characters. The module is "
-        "looked up on the image's Python path, or beside the YAML file in a local run."
+        "looked up in codeConfigMapRef, on the image's Python path, or beside the YAML file in a local run."
+    )
+    code_config_map_ref: ConfigMapReference | None = Field(
+        default=None,
+        description="A ConfigMap of Python modules (a key such as fraud.py for each), to try code out without an "
+        "image: mounted read-only in the Managed participants' pods and first on their Python path. A pod that has "
+        "started keeps the code it has read: suspend and resume for a changed ConfigMap. Default: none; a local run "
+        "finds the modules beside the YAML file instead.",
     )
     config: ConfigMap = Field(
         default={},

@@ -12,6 +12,9 @@ from fedka.api.markers import Rule, Schema, preserve_unknown, rules
 
 Label = Annotated[str, Field(strict=True, max_length=63)]
 Annotation = Annotated[str, Field(strict=True, max_length=4096)]
+ServiceAccountName = Annotated[str, Field(strict=True, max_length=253)]
+
+ATOMIC: Schema = {"x-kubernetes-list-type": "atomic"}
 
 
 def _open(*entries: Rule) -> ConfigDict:
@@ -40,11 +43,39 @@ class Container(ApiModel):
     )
 
 
+class ProjectedSource(ApiModel):
+    """One source of a projected volume; only what is guarded is declared."""
+
+    model_config = _open()
+
+    service_account_token: dict[str, Any] | None = Field(
+        default=None,
+        json_schema_extra=preserve_unknown(),
+        description="Refused: training pods hold no Kubernetes credential.",
+    )
+
+
+class Projected(ApiModel):
+    """A projected volume; only what is guarded is declared."""
+
+    model_config = _open()
+
+    sources: Annotated[tuple[ProjectedSource, ...], Field(max_length=8, json_schema_extra=ATOMIC)] | None = Field(
+        default=None, description="Sources, at most 8; serviceAccountToken is refused."
+    )
+
+
 class Volume(ApiModel):
     """One volume."""
 
     model_config = _open(
         Rule("!has(self.hostPath)", "is refused: use a PersistentVolumeClaim, CSI or ephemeral volume", ".hostPath"),
+        Rule(
+            "!has(self.projected) || !has(self.projected.sources) || "
+            "self.projected.sources.all(source, !has(source.serviceAccountToken))",
+            "must hold no serviceAccountToken: training pods hold no Kubernetes credential; remove it",
+            ".projected",
+        ),
     )
 
     host_path: dict[str, Any] | None = Field(
@@ -52,36 +83,44 @@ class Volume(ApiModel):
         json_schema_extra=preserve_unknown(),
         description="Refused: training pods do not see the node's files.",
     )
+    projected: Projected | None = Field(
+        default=None, description="A projected volume; one with a serviceAccountToken is refused."
+    )
 
 
 _CONFINED = "must not be true: training pods are confined to themselves; remove it"
-
-ATOMIC: Schema = {"x-kubernetes-list-type": "atomic"}
+_NO_CREDENTIAL = "is refused: training pods hold no Kubernetes credential; name image pull secrets in imagePullSecrets"
 
 
 class PodSpec(ApiModel):
-    """A Kubernetes PodSpec. Fedka sets command, bundle and restart policy itself."""
+    """A Kubernetes PodSpec. Fedka sets command, bundle and restart policy itself.
+
+    What it sets by default fits Pod Security `restricted`: another user, a writable root file system and the like can
+    be asked for here, and the namespace decides.
+    """
 
     model_config = _open(
         Rule("!has(self.hostNetwork) || !self.hostNetwork", _CONFINED, ".hostNetwork"),
         Rule("!has(self.hostPID) || !self.hostPID", _CONFINED, ".hostPID"),
         Rule("!has(self.hostIPC) || !self.hostIPC", _CONFINED, ".hostIPC"),
-        Rule(
-            "!has(self.serviceAccountName)",
-            "is refused: training pods hold no Kubernetes credential; name image pull secrets in imagePullSecrets",
-            ".serviceAccountName",
-        ),
+        Rule("!has(self.serviceAccountName)", _NO_CREDENTIAL, ".serviceAccountName"),
+        Rule("!has(self.serviceAccount)", _NO_CREDENTIAL, ".serviceAccount"),
     )
 
     host_network: Bool | None = Field(default=None, description="Must not be true.")
     host_pid: Bool | None = Field(default=None, alias="hostPID", description="Must not be true.")
     host_ipc: Bool | None = Field(default=None, alias="hostIPC", description="Must not be true.")
-    service_account_name: Annotated[str, Field(strict=True, max_length=253)] | None = Field(
+    service_account_name: ServiceAccountName | None = Field(
         default=None, description="Refused: training pods hold no Kubernetes credential."
+    )
+    service_account: ServiceAccountName | None = Field(
+        default=None, description="Refused, as the older name of serviceAccountName."
     )
     containers: Annotated[tuple[Container, ...], Field(max_length=16, json_schema_extra=ATOMIC)] | None = Field(
         default=None,
-        description="Containers, at most 16. The one named as the role (participant, aggregator) is merged.",
+        description="Containers, at most 16. The one named as the role (participant, aggregator) is merged. Its "
+        "default resources are requests of 100m cpu and 512Mi memory (aggregator: 256Mi) and no limits; resources "
+        "given here replace them. It runs as user 65532 and may write to /tmp only, unless told otherwise here.",
     )
     init_containers: Annotated[tuple[Container, ...], Field(max_length=16, json_schema_extra=ATOMIC)] | None = Field(
         default=None, description="Containers that run before, at most 16."

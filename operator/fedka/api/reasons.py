@@ -64,6 +64,7 @@ class Reason(StrEnum):
     INVALID_SPEC = "InvalidSpec"
     UNKNOWN_KAFKA_CLUSTER = "UnknownKafkaCluster"
     NAME_CONFLICT = "NameConflict"  # a child of that name belongs to somebody else
+    CREATION_FORBIDDEN = "CreationForbidden"  # a quota, a policy or a missing right keeps a child from being made
     # Suspended
     SUSPENDED_BY_SPEC = "SuspendedBySpec"
     SUSPENDING = "Suspending"  # asked for; the aggregator has not confirmed it

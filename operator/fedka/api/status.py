@@ -16,6 +16,7 @@ from fedka.api.reasons import ParticipantState, Phase
 MAX_HISTORY = 10
 MAX_DETAIL = 100
 MAX_METRICS = 16
+MAX_IMAGES = 16
 
 Count = Annotated[int, int32(least=0, most=INT32_MAX)]
 Summary = Annotated[str, Field(strict=True, max_length=32)]
@@ -115,6 +116,22 @@ class Progress(StatusModel):
     estimated_remaining_seconds: Count | None = Field(default=None, description="By the pace of the last rounds.")
 
 
+class ImageStatus(StatusModel):
+    """An image that the run's pods keep to, whatever becomes of its tag or of the operator's defaults."""
+
+    name: Annotated[str, Field(strict=True, min_length=1, max_length=64)] = Field(
+        description="aggregator, participant, or participant/NAME for an image of that participant's own template."
+    )
+    image: Annotated[str, Field(strict=True, min_length=1, max_length=512)] = Field(
+        description="The image as it was named when the first pod was made."
+    )
+    image_id: Annotated[str, Field(strict=True, min_length=1, max_length=640)] | None = Field(
+        default=None,
+        alias="imageID",
+        description="The same by digest, once a pod has reported one of its repository; pods made later run this.",
+    )
+
+
 class JournalPosition(StatusModel):
     """How far the journal has been read. For display; a restart reads it from the beginning."""
 
@@ -145,5 +162,9 @@ class TrainingStatus(StatusModel):
     model: ModelStatus | None = Field(default=None, description="The newest global model.")
     progress: Progress | None = Field(default=None, description="How much is done, set when a round closes.")
     journal: JournalPosition | None = Field(default=None, description="How far the journal has been read.")
+    images: Annotated[tuple[ImageStatus, ...], Field(max_length=MAX_IMAGES), ListMap("name")] = Field(
+        default=(),
+        description="Images that the run's pods keep to until it is suspended, at most 16.",
+    )
     start_time: Time | None = Field(default=None, description="When the run was started.")
     completion_time: Time | None = Field(default=None, description="When the run ended, well or badly.")

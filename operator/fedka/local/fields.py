@@ -28,6 +28,7 @@ LIST_KEYS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "spec.participants": ("name",),
         "status.conditions": ("type",),
         "status.participants.detail": ("name",),
+        "status.images": ("name",),
         "status.rounds.history.metrics": ("name",),
         "status.model.metrics": ("name",),
     },

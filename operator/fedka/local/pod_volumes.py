@@ -13,6 +13,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fedka.local.objects import Json
+from fedka.plan.pod_template import CODE_VOLUME, TEMPORARY_VOLUME
+
+_OF_THE_MACHINE = (CODE_VOLUME, TEMPORARY_VOLUME)  # the code lies where the pod starts, and it has the machine's /tmp
 
 
 class UnsupportedPod(Exception):
@@ -34,6 +37,8 @@ def mount(pod: Json, directory: Path, secret: Callable[[str], Mapping[str, Any]]
     mounts: dict[str, Path] = {}
     unmount(directory)
     for wanted in container_of(pod).get("volumeMounts") or ():
+        if wanted["name"] in _OF_THE_MACHINE:
+            continue
         volume, at = volumes[wanted["name"]], directory / wanted["name"]
         if "secret" not in volume and "emptyDir" not in volume:
             raise UnsupportedPod(f"volume {wanted['name']!r} is neither a Secret nor an emptyDir: a local run has none")

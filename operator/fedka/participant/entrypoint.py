@@ -1,4 +1,4 @@
-"""Finding the app: `module:object`, looked up in the working directory first, then on the Python path."""
+"""Finding the app: `module:object`, looked up in mounted code, then the working directory, then the Python path."""
 
 import importlib
 import sys
@@ -8,13 +8,18 @@ from fedka.participant.app import App
 from fedka.participant.errors import AppUnloadable
 
 
-def load_app(entrypoint: str, directory: Path) -> App[object]:
-    """The app that `module:object` names. Raises AppUnloadable; AppMisused where it lacks a function."""
+def load_app(entrypoint: str, directory: Path, code: Path | None = None) -> App[object]:
+    """The app that `module:object` names. Raises AppUnloadable; AppMisused where it lacks a function.
+
+    `code` comes before the directory where it exists: a local run mounts none, and finds the modules beside the YAML.
+    """
     module_name, colon, attribute = entrypoint.partition(":")
     if not colon or not all(part.isidentifier() for part in f"{module_name}.{attribute}".split(".")):
         raise AppUnloadable(f"entrypoint {entrypoint!r}: write module:object, for example fraud:app")
-    if str(directory) not in sys.path[:1]:
-        sys.path.insert(0, str(directory))
+    places = [directory] if code is None or not code.is_dir() else [directory, code]
+    for place in places:
+        if str(place) not in sys.path[:1]:
+            sys.path.insert(0, str(place))
     app = _attribute(_module(module_name, entrypoint, directory), attribute, entrypoint)
     if not isinstance(app, App):
         raise AppUnloadable(

@@ -11,7 +11,7 @@ from types import FrameType
 
 from fedka import exit_codes
 from fedka.kafka.allocator import keep_chunk_memory
-from fedka.kafka.errors import KafkaError
+from fedka.kafka.errors import AccessRefused, KafkaError
 from fedka.participant.announced import AnnouncedExamples
 from fedka.participant.conversation import Identity, JournalLost
 from fedka.participant.entrypoint import load_app
@@ -67,6 +67,9 @@ def _guarded(bundle: Bundle, directory: Path, participant: str, settings: AppSet
     except AppRaised as error:
         LOGGER.error("%s", error, exc_info=error.__cause__)  # noqa: TRY400 the same
         return exit_codes.FAILED
+    except AccessRefused as error:
+        LOGGER.error("%s; a new connection bundle is needed", error)  # noqa: TRY400 the message says it all
+        return exit_codes.CONFIG
     except (KafkaError, JournalLost, JournalUnreadable) as error:
         LOGGER.error("%s", error)  # noqa: TRY400 the message says it all
         return exit_codes.FAILED
@@ -75,7 +78,7 @@ def _guarded(bundle: Bundle, directory: Path, participant: str, settings: AppSet
 
 def _run(bundle: Bundle, directory: Path, participant: str, settings: AppSettings) -> None:
     state_dir = Path(bundle.state_directory) if bundle.state_directory else None
-    app = load_app(settings.entrypoint, Path.cwd())
+    app = load_app(settings.entrypoint, Path.cwd(), Path(settings.code_directory) if settings.code_directory else None)
     learner = Learner(
         app,
         Circumstances(

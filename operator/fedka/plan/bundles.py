@@ -5,6 +5,8 @@ from base64 import b64encode
 from fedka.plan.hashing import digest
 from fedka.plan.names import ANNOTATION_HASH, child_metadata, child_name
 from fedka.plan.parts import BundleSecret, Part
+from fedka.plan.pod_template import CODE_DIRECTORY
+from fedka.plan.refusals import refused
 from fedka.plan.snapshot import Role, Snapshot
 from fedka.plan.stage import Stage, stage
 from fedka.plan.topics import topics_made
@@ -30,7 +32,9 @@ def _missing(snapshot: Snapshot, role: Role, participant: str | None) -> BundleS
     """The Secret to make before a Job is made or goes on, or to hand over."""
     name = child_name(snapshot.training, role, participant)
     job = snapshot.jobs.get(name)
-    if name in snapshot.conflicts or not snapshot.run_known or not topics_made(snapshot, participant):
+    if name in snapshot.conflicts or refused(snapshot, name):
+        return None
+    if not snapshot.run_known or not topics_made(snapshot, participant):
         return None
     if job is not None and not job.suspended:
         return None
@@ -92,7 +96,11 @@ def _app(snapshot: Snapshot, participant: str | None) -> AppSettings | None:
     if own is None:
         return None
     shared = spec.app.config if own.managed else {}
-    return AppSettings(entrypoint=spec.app.entrypoint, config={**shared, **(own.config or {})})
+    return AppSettings(
+        entrypoint=spec.app.entrypoint,
+        code_directory=CODE_DIRECTORY if own.managed and spec.app.code_config_map_ref is not None else None,
+        config={**shared, **(own.config or {})},
+    )
 
 
 def _state_directory(snapshot: Snapshot, participant: str | None) -> str | None:

@@ -13,7 +13,9 @@ MOST_PARTICIPANT_EVENTS = 5  # of one reconcile; the status names the rest
 _TROUBLES: Mapping[ConditionType, frozenset[str]] = {
     ConditionType.KAFKA_READY: frozenset({Reason.KAFKA_UNREACHABLE, Reason.PROVISIONING_REFUSED}),
     ConditionType.AGGREGATOR_READY: frozenset({Reason.AGGREGATOR_RESTARTING}),
-    ConditionType.STALLED: frozenset({Reason.INVALID_SPEC, Reason.UNKNOWN_KAFKA_CLUSTER, Reason.NAME_CONFLICT}),
+    ConditionType.STALLED: frozenset(
+        {Reason.INVALID_SPEC, Reason.UNKNOWN_KAFKA_CLUSTER, Reason.NAME_CONFLICT, Reason.CREATION_FORBIDDEN}
+    ),
 }
 _PHASES: Mapping[Phase, tuple[str, str]] = {
     Phase.PROVISIONING: ("Provisioning", "the run's topics and pods are being made"),

@@ -10,10 +10,12 @@ from typing import Any
 from fedka.api.pods import PodTemplate
 from fedka.plan.bundles import members
 from fedka.plan.hashing import digest
+from fedka.plan.images import default_image, pins
 from fedka.plan.names import ANNOTATION_HASH, ANNOTATION_RESTARTS, ANNOTATION_ROUNDS, child_metadata, child_name, labels
 from fedka.plan.outcome import outcome
 from fedka.plan.parts import JobDeletion, JobPatch, NewJob, Part, merge, seconds_until
 from fedka.plan.pod_template import pod_template
+from fedka.plan.refusals import refused, retry_time
 from fedka.plan.restarts import failure_of, restart_time
 from fedka.plan.snapshot import JobView, Role, Snapshot
 from fedka.plan.stage import Stage, stage
@@ -59,8 +61,11 @@ def _create(snapshot: Snapshot, role: Role, participant: str | None) -> Part:
     if not snapshot.run_known or not topics_made(snapshot, participant):
         return Part()
     name = child_name(snapshot.training, role, participant)
-    if name in snapshot.conflicts:
-        return Part(requeue_after=CONFLICT_RETRY_SECONDS)
+    for needed in (child_name(snapshot.training, role), name):  # no pod without the NetworkPolicy of its role
+        if needed in snapshot.conflicts:
+            return Part(requeue_after=CONFLICT_RETRY_SECONDS)
+        if (refusal := refused(snapshot, needed)) is not None:
+            return Part(requeue_after=seconds_until(retry_time(refusal), snapshot.now))
     return Part(jobs=(NewJob(name, job_manifest(snapshot, role, participant)),))
 
 
@@ -133,17 +138,18 @@ def job_manifest(snapshot: Snapshot, role: Role, participant: str | None) -> dic
 
 
 def _template(snapshot: Snapshot, role: Role, participant: str | None) -> dict[str, Any]:
-    training, settings = snapshot.training, snapshot.settings
+    training, code = snapshot.training, None
     templates: tuple[PodTemplate | None, ...] = (training.spec.aggregator.template,)
-    image = settings.aggregator_image
     if role is Role.PARTICIPANT:
         own = next((p.template for p in training.spec.participants if p.name == participant), None)
         templates = (training.spec.participant_template, own)
-        image = training.spec.app.image or settings.participant_image
+        code = training.spec.app.code_config_map_ref
     return pod_template(
         role=role,
-        image=image,
+        image=default_image(snapshot, role),
         secret=child_name(training, role, participant),
         labels=labels(training, role, participant),
         templates=templates,
+        code=code.name if code is not None else None,
+        pins=pins(snapshot),
     )

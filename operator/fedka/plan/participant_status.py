@@ -1,9 +1,10 @@
 """What each participant is doing, and why it is not doing more: those in trouble first."""
 
-from fedka.api.reasons import ParticipantState
+from fedka.api.reasons import ParticipantState, Reason
 from fedka.api.status import MAX_DETAIL, ParticipantDetail, ParticipantsStatus
 from fedka.plan.names import child_name
 from fedka.plan.outcome import outcome
+from fedka.plan.refusals import refused
 from fedka.plan.restarts import failure_of, last_failure, pod_of
 from fedka.plan.snapshot import JobView, ParticipantFacts, Role, Snapshot
 
@@ -43,6 +44,9 @@ def _detail(snapshot: Snapshot, name: str) -> ParticipantDetail:
         cause = _after_the_end(snapshot, job, name)
     elif job is not None and (failure := failure_of(snapshot, job)) is not None:
         cause = (ParticipantState.FAILED, _exit_reason(failure.exit_code), failure.message or None)
+    elif job is None and (refusal := refused(snapshot, job_name)) is not None:
+        reason = Reason.INVALID_SPEC if refusal.invalid else Reason.CREATION_FORBIDDEN
+        cause = (ParticipantState.PENDING, reason, refusal.message)
     elif name in snapshot.state.present:
         cause = _at_work(snapshot, name)
     elif name in snapshot.state.seen_until:

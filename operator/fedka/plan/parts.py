@@ -62,6 +62,15 @@ class BundleSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkPolicy:
+    """A NetworkPolicy to have, with exactly this content."""
+
+    name: str
+    hash: str
+    manifest: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class NewJob:
     """A Job to create; one of ours that is there already is kept."""
 
@@ -87,6 +96,19 @@ class Failure:
     at: datetime
     exit_code: int | None = None
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the API server said to a child that it would not take: it breaks a rule, or is forbidden for the time being.
+
+    `generation` is that of the spec which the child was made from.
+    """
+
+    message: str
+    invalid: bool
+    generation: int
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +153,7 @@ class Part:
     spec: Spec | None = None
     bundles: tuple[BundleSecret, ...] = ()
     bundle_removals: tuple[str, ...] = ()
+    network_policies: tuple[NetworkPolicy, ...] = ()
     jobs: tuple[NewJob, ...] = ()
     job_patches: tuple[JobPatch, ...] = ()
     job_deletions: tuple[JobDeletion, ...] = ()

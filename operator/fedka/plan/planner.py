@@ -6,6 +6,7 @@ from fedka.plan.bundles import bundles
 from fedka.plan.finalize import finalize
 from fedka.plan.follow import follow
 from fedka.plan.jobs import aggregator, participants
+from fedka.plan.network import network
 from fedka.plan.parts import Part, Plan, merge
 from fedka.plan.snapshot import Snapshot
 from fedka.plan.spec_record import spec_record
@@ -21,6 +22,7 @@ POLICIES: tuple[Policy, ...] = (
     follow,
     spec_record,
     bundles,
+    network,
     aggregator,
     participants,
     ttl,

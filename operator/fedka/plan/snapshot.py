@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from fedka.api.status import TrainingStatus
 from fedka.api.training import FederatedTraining
-from fedka.plan.parts import Failure, TopicSpec
+from fedka.plan.parts import Failure, Refusal, TopicSpec
 from fedka.plan.settings import KafkaCluster, Settings
 from fedka.wire.names import RunTopics, run_id
 from fedka.wire.records import Spec
@@ -54,7 +54,10 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class PodView:
-    """A pod of this training. `reason` and `message` say why it waits or ended."""
+    """A pod of this training. `reason` and `message` say why it waits or ended.
+
+    `image` is what its container was told to run, `image_id` what its node says it runs.
+    """
 
     name: str
     uid: str
@@ -65,6 +68,8 @@ class PodView:
     message: str = ""
     exit_code: int | None = None
     deleting: bool = False
+    image: str = ""
+    image_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ class Snapshot:
     """All that a plan may depend on.
 
     `topic_ids` holds what Kafka last said (None: there is no such topic), `ensured` what has been brought about since
-    the operator started, `bundles` the same for Secrets (name -> hash of the content).
+    the operator started, `bundles` and `network_policies` the same for those (name -> hash of the content).
     `run` and `published` are None as long as the topics are not followed.
     """
 
@@ -122,10 +127,12 @@ class Snapshot:
     jobs: Mapping[str, JobView] = field(default_factory=dict)
     pods: tuple[PodView, ...] = ()
     conflicts: Mapping[str, str] = field(default_factory=dict)  # name of a child that is another's -> sentence
+    refusals: Mapping[str, Refusal] = field(default_factory=dict)  # by the child's name
     failures: Mapping[str, Failure] = field(default_factory=dict)  # by Job name
     topic_ids: Mapping[str, str | None] = field(default_factory=dict)
     ensured: Mapping[str, TopicSpec] = field(default_factory=dict)
     bundles: Mapping[str, str] = field(default_factory=dict)
+    network_policies: Mapping[str, str] = field(default_factory=dict)
     trouble: Trouble | None = None
     doubt: bool = False  # whether Kafka answers at all is to be looked at
     followed: bool = False

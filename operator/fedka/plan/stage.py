@@ -7,6 +7,7 @@ from enum import StrEnum
 from fedka.api.reasons import Reason
 from fedka.api.rules import spec_problems
 from fedka.plan.outcome import outcome
+from fedka.plan.refusals import all_refused
 from fedka.plan.snapshot import Role, Snapshot, from_milliseconds
 
 SUSPEND_GRACE = timedelta(seconds=60)  # after the open round's deadline, for closing it
@@ -46,11 +47,15 @@ def blocked(snapshot: Snapshot) -> Block | None:
 
 
 def stalled(snapshot: Snapshot) -> Block | None:
-    """What a person must change, if anything: the spec, or a child's name that is taken while all others go on."""
+    """What a person must change, if anything: the spec, or what keeps one child from being made while others go on."""
     if (block := blocked(snapshot)) is not None:
         return block
     if snapshot.conflicts:
         return Block(Reason.NAME_CONFLICT, "; ".join(snapshot.conflicts.values())[:1024])
+    if refusals := all_refused(snapshot):
+        invalid = any(refusal.invalid for refusal in refusals)
+        messages = "; ".join(dict.fromkeys(refusal.message for refusal in refusals))
+        return Block(Reason.INVALID_SPEC if invalid else Reason.CREATION_FORBIDDEN, messages[:1024])
     return None
 
 

@@ -4,6 +4,7 @@ from fedka.api.reasons import Phase
 from fedka.api.status import JournalPosition, TrainingStatus
 from fedka.plan.conditions import conditions, needed_participants
 from fedka.plan.events import transitions
+from fedka.plan.images import images_status
 from fedka.plan.outcome import outcome
 from fedka.plan.participant_status import participants_status
 from fedka.plan.parts import Part
@@ -48,6 +49,7 @@ def wanted_status(snapshot: Snapshot) -> TrainingStatus:
             "kafka_id": snapshot.run_id if started else before.kafka_id,
             "start_time": before.start_time or (snapshot.now if started else None),
             "completion_time": before.completion_time or (end.at if end is not None else None),
+            "images": images_status(snapshot),
             "participants": participants_status(snapshot)
             if snapshot.run_known or before.participants is None
             else before.participants,

@@ -4,17 +4,18 @@ Order: what makes later steps safe comes first (the finalizer before any topic, 
 after what it reports, and what may take long because Kafka is away comes after the status that says so.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from fedka.api.status import TrainingStatus
 from fedka.api.training import FINALIZER
 from fedka.plan.parts import Plan
 from fedka.plan.snapshot import Snapshot
 from fedka.reconcile.cache import CachedTraining, TrainingKey
-from fedka.reconcile.children import Children
+from fedka.reconcile.children import ChildRefusedError, Children
 from fedka.reconcile.kafka_side import KafkaSide, ReceiveRecords, ReceiveTrouble
 from fedka.reconcile.memory import RunMemory
 from fedka.reconcile.ports import FEDERATED_TRAINING, Cluster, Forbidden, NotFound
@@ -22,6 +23,8 @@ from fedka.reconcile.throttle import StatusThrottle
 
 FINALIZER_FIELD_MANAGER = "fedka-operator-finalizer"
 STATUS_FIELD_MANAGER = "fedka-operator-status"
+
+T = TypeVar("T")
 
 
 class NotLeaderError(Exception):
@@ -61,7 +64,7 @@ class Applier:
     async def apply(self, plan: Plan, subject: Subject) -> float | None:
         """Do what the plan says; seconds until its training should be looked at again, or None.
 
-        Raises a ClusterError, a ProvisioningError, NameTakenError or NotLeaderError; what was done until then stands.
+        Raises a ClusterError, a ProvisioningError, ChildRefusedError or NotLeaderError; what was done before stands.
         """
         version = subject.cached.resource_version
         if plan.finalizer is True:
@@ -74,22 +77,32 @@ class Applier:
 
     async def _before_status(self, plan: Plan, subject: Subject) -> None:
         await self._provision(plan, subject)
-        children = Children(self._cluster, subject.key, subject.memory, self._clock())
-        for secret in plan.bundles:
-            self._check_leader()
-            await children.make_bundle(secret)
+        generation = subject.cached.training.metadata.generation
+        children = Children(self._cluster, subject.key, subject.memory, generation=generation, now=self._clock())
+        await self._make(plan.bundles, children.make_bundle)
         for name in plan.bundle_removals:
             self._check_leader()
             await children.remove_bundle(name)
-        for job in plan.jobs:
-            self._check_leader()
-            await children.make_job(job)
+        await self._make(plan.network_policies, children.set_network_policy)
+        await self._make(plan.jobs, children.make_job)
         for patch in plan.job_patches:
             self._check_leader()
             await children.patch_job(patch)
         for deletion in plan.job_deletions:
             self._check_leader()
             await children.delete_job(deletion)
+
+    async def _make(self, wanted: Iterable[T], make: Callable[[T], Awaitable[None]]) -> None:
+        """Make each of them; one that is refused keeps none of the others from being made."""
+        refused: ChildRefusedError | None = None
+        for each in wanted:
+            self._check_leader()
+            try:
+                await make(each)
+            except ChildRefusedError as error:
+                refused = error
+        if refused is not None:
+            raise refused
 
     async def _provision(self, plan: Plan, subject: Subject) -> None:
         side, topics, memory = self._side(subject), subject.snapshot.topics, subject.memory

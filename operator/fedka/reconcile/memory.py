@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fedka.plan.parts import Failure, TopicSpec
+from fedka.plan.parts import Failure, Refusal, TopicSpec
 from fedka.plan.snapshot import Published, Trouble
 from fedka.reconcile.projection import Projection, caught_up
 from fedka.wire.names import RunTopics
@@ -26,7 +26,9 @@ class RunMemory:
     topic_ids: dict[str, str | None] = field(default_factory=dict)
     ensured: dict[str, TopicSpec] = field(default_factory=dict)
     bundles: dict[str, str] = field(default_factory=dict)
+    network_policies: dict[str, str] = field(default_factory=dict)
     conflicts: dict[str, NameTaken] = field(default_factory=dict)
+    refusals: dict[str, Refusal] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
     trouble: Trouble | None = None
     doubt: bool = False  # a client has complained; whether Kafka is away is for a look-up to say

@@ -18,7 +18,7 @@ from fedka.plan.settings import Settings
 from fedka.plan.topics import PROBE_SECONDS
 from fedka.reconcile.apply import Applier, NotLeaderError, Subject
 from fedka.reconcile.cache import WATCHED, Cache, TrainingKey
-from fedka.reconcile.children import NameTakenError
+from fedka.reconcile.children import ChildRefusedError
 from fedka.reconcile.kafka_side import KafkaSide
 from fedka.reconcile.observe import observe
 from fedka.reconcile.ports import Cluster, Conflict, NotFound, WatchEvent
@@ -142,7 +142,7 @@ class Operator:
         except (Conflict, NotFound) as error:
             LOGGER.debug("%s has changed meanwhile: %s", key, error)
             self._queue.retry(key)
-        except NameTakenError as error:
+        except ChildRefusedError as error:
             LOGGER.warning("%s: %s", key, error)
             self._queue.add(key)  # now that it is known, the status can say it
         except KafkaUnavailable as error:

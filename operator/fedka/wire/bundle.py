@@ -39,9 +39,13 @@ class KafkaAccess(_Part):
 
 
 class AppSettings(_Part):
-    """What a participant runs: `module:object` and the configuration merged from the spec and this participant."""
+    """What a participant runs: `module:object` and the configuration merged from the spec and this participant.
+
+    `code_directory` comes first on the Python path, where it exists: modules that were mounted into the pod.
+    """
 
     entrypoint: str
+    code_directory: str | None = None
     config: dict[str, str] = Field(default_factory=dict)
 
 
