@@ -1,0 +1,99 @@
+"""The node's own process, mount and network namespaces, as kind's node container has them, without a container runtime.
+
+Pods, their mounts, interfaces and iptables rules exist only in there: when the first process ends, even by a crash of
+whoever started it, the kernel removes all of it, and the machine is as it was. A cable of two virtual interfaces joins
+the node's network to the machine's, which has `HOST` on it: there the API server and Kafka listen.
+"""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from .processes import Processes, Program, child_of
+from .programs import Programs
+from .waiting import wait_until
+
+HOST = "10.244.0.1"
+NODE = "10.244.0.2"
+BRIDGE = "fedka0"  # the node's: pods are plugged into it
+CABLE = "fedka-host"  # the machine's end
+CABLE_IN_NODE = "fedka-node"
+PREFIX_LENGTH = 24
+FIRST = "node"
+GONE_SECONDS = 5.0  # the kernel takes the cable away a moment after the node's last process
+PASSING = ("/run", "/var/log")  # in memory: nothing that programs note there is to outlive the node
+KEPT = ("/var/lib/kubelet", "/var/lib/cni", "/var/log/pods")  # on disk, in a directory of ours
+
+
+class AddressTaken(Exception):
+    """The machine has the cable already: another cluster runs."""
+
+
+class SetupFailed(Exception):
+    """A command that prepares the node was refused."""
+
+
+class NodeNamespaces:
+    """There from `start` until the process `FIRST` is stopped."""
+
+    def __init__(self, home: Path, processes: Processes, programs: Programs) -> None:
+        self._home = home
+        self._processes = processes
+        self._programs = programs
+
+    def start(self) -> None:
+        """Raises AddressTaken or SetupFailed."""
+        if not wait_until(lambda: not Path(f"/sys/class/net/{CABLE}").exists(), GONE_SECONDS):
+            raise AddressTaken(f"A cluster runs on this machine: {CABLE} ({HOST}) exists. End it: make cluster-down.")
+        unshare = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        self._processes.start(Program(FIRST, [*unshare, self._programs.path("pause")], ready=self._begun, behind=True))
+        self._mount()
+        self._connect()
+
+    def inside(self, *command: str) -> list[str]:
+        """The command line that runs `command` in there, as a child of its own (`Program.behind`)."""
+        return ["nsenter", f"--target={self._processes.pid(FIRST)}", "--mount", "--net", "--pid", "--", *command]
+
+    def run(self, *command: str) -> str:
+        """What it printed. Raises SetupFailed."""
+        return _run(self.inside(*command))
+
+    def _begun(self) -> bool:
+        try:
+            first = child_of(self._processes.pid_of_starter(FIRST))
+        except ProcessLookupError:
+            return False
+        return Path(f"/proc/{first}/comm").read_text().strip() == "pause"  # its namespaces are complete by then
+
+    def _mount(self) -> None:
+        for directory in PASSING:
+            self.run("mount", "-t", "tmpfs", "tmpfs", directory)
+        for directory in KEPT:
+            ours = self._home / directory.lstrip("/").replace("/", "-")
+            ours.mkdir(parents=True, exist_ok=True)
+            self.run("mkdir", "-p", directory)
+            self.run("mount", "--bind", str(ours), directory)
+
+    def _connect(self) -> None:
+        first = str(self._processes.pid(FIRST))
+        _run(["ip", "link", "add", CABLE, "type", "veth", "peer", "name", CABLE_IN_NODE, "netns", first])
+        _run(["ip", "address", "add", f"{HOST}/{PREFIX_LENGTH}", "dev", CABLE])
+        _run(["ip", "link", "set", CABLE, "up"])
+        inside = (
+            "link set lo up",
+            f"link add {BRIDGE} type bridge",
+            f"link set {CABLE_IN_NODE} master {BRIDGE} up",
+            f"address add {NODE}/{PREFIX_LENGTH} dev {BRIDGE}",
+            f"link set {BRIDGE} up",
+            f"route add default via {HOST}",  # kubelet looks for one; nobody forwards what goes there
+        )
+        for words in inside:
+            self.run("ip", *words.split())
+        self.run("sysctl", "--quiet", "net.ipv4.ip_forward=1")  # from pods to what Services stand for
+
+
+def _run(command: Sequence[str]) -> str:
+    ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if ran.returncode != 0:
+        raise SetupFailed(f"{' '.join(command)}: {ran.stderr.strip() or ran.stdout.strip()}")
+    return ran.stdout
