@@ -186,17 +186,28 @@ def _jobs(snapshot: Snapshot, case: Mapping[str, Any]) -> Iterator[tuple[str, Jo
 
 
 def _pods(case: Mapping[str, Any]) -> Iterator[PodView]:
-    for member, values in case.get("pods", {}).items():
+    """Those that the case names (`none`: the Job has made none), and one that runs for each other Job that does."""
+    running = {member: {"phase": "Running"} for member, job in case.get("jobs", {}).items() if _runs(job)}
+    for member, values in (running | case.get("pods", {})).items():
+        if values == "none":
+            continue
         aggregator = member == "aggregator"
         yield PodView(
             name=f"pod-{member}",
             uid=f"pod-uid-{member}",
             role=Role.AGGREGATOR if aggregator else Role.PARTICIPANT,
             participant=None if aggregator else member,
+            phase=values.get("phase", "Pending"),
+            image=values.get("image", ""),
+            image_id=values.get("imageID", ""),
             reason=values.get("reason", ""),
             message=values.get("message", ""),
             exit_code=values.get("exitCode"),
         )
+
+
+def _runs(job: Any) -> bool:
+    return (job if isinstance(job, str) else job["state"]) == "running"
 
 
 def _network_policies(snapshot: Snapshot) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,8 @@ from fedka.api.conditions import Condition, ConditionStatus, find_condition, mak
 from fedka.api.reasons import ConditionType, Reason
 from fedka.plan.names import child_name
 from fedka.plan.outcome import Outcome, outcome
+from fedka.plan.pod_trouble import pod_trouble
+from fedka.plan.refusals import refused
 from fedka.plan.restarts import aggregator_restarts, last_failure
 from fedka.plan.snapshot import Role, Snapshot
 from fedka.plan.stage import Block, Stage, provisioned_once, stage, stalled
@@ -136,21 +138,30 @@ def _kafka_ready(snapshot: Snapshot) -> Verdict:
 def _aggregator_ready(snapshot: Snapshot) -> Verdict:
     if outcome(snapshot) is not None:
         return _no(Reason.AGGREGATOR_FINISHED, "the run has ended")
-    name = child_name(snapshot.training, Role.AGGREGATOR)
-    job = snapshot.jobs.get(name)
+    job = snapshot.jobs.get(child_name(snapshot.training, Role.AGGREGATOR))
     if stage(snapshot) is Stage.SUSPENDED:
         return _no(Reason.AGGREGATOR_SUSPENDED, "no aggregator runs while the training is suspended")
-    failure = last_failure(snapshot, name)
     if job is None or job.finished is not None or job.suspended or job.deleting:
-        if failure is None:
-            return _no(Reason.AGGREGATOR_STARTING, "the aggregator's Job is not running yet")
-        count = aggregator_restarts(snapshot)
-        return _no(Reason.AGGREGATOR_RESTARTING, f"restart {count}: {failure.message or 'its pod failed'}")
+        return _without_aggregator(snapshot)
+    trouble = pod_trouble(snapshot, job)
     if snapshot.state.epoch == 0:
-        pods = [pod for pod in snapshot.pods if pod.role is Role.AGGREGATOR and (pod.reason or pod.message)]
-        cause = f": {pods[-1].reason} {pods[-1].message}".rstrip() if pods else ""
+        cause = f": {trouble}" if trouble is not None else ""
         return _no(Reason.AGGREGATOR_STARTING, f"the aggregator has not written to its journal yet{cause}")
+    if trouble is not None and not trouble.passing:
+        return _no(Reason.AGGREGATOR_RESTARTING, f"the aggregator's new pod does not start: {trouble}")
     return _yes(Reason.AGGREGATOR_STARTED, "the aggregator is at work")
+
+
+def _without_aggregator(snapshot: Snapshot) -> Verdict:
+    """No Job of it is there to run: it is refused, or failed, or has yet to be made."""
+    name = child_name(snapshot.training, Role.AGGREGATOR)
+    refusal, failure = refused(snapshot, name), last_failure(snapshot, name)
+    if refusal is not None and name not in snapshot.jobs:
+        return _no(Reason.AGGREGATOR_STARTING, refusal.message)
+    if failure is None:
+        return _no(Reason.AGGREGATOR_STARTING, "the aggregator's Job is not running yet")
+    count = aggregator_restarts(snapshot)
+    return _no(Reason.AGGREGATOR_RESTARTING, f"restart {count}: {failure.message or 'its pod failed'}")
 
 
 def _quorum_available(snapshot: Snapshot) -> Verdict:

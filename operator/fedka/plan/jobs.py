@@ -15,6 +15,7 @@ from fedka.plan.names import ANNOTATION_HASH, ANNOTATION_RESTARTS, ANNOTATION_RO
 from fedka.plan.outcome import outcome
 from fedka.plan.parts import JobDeletion, JobPatch, NewJob, Part, merge, seconds_until
 from fedka.plan.pod_template import pod_template
+from fedka.plan.pod_trouble import no_pod_time
 from fedka.plan.refusals import refused, retry_time
 from fedka.plan.restarts import failure_of, restart_time
 from fedka.plan.snapshot import JobView, Role, Snapshot
@@ -73,7 +74,9 @@ def _replace(snapshot: Snapshot, job: JobView) -> Part:
     """A Job that ended although the run lives is deleted; what follows is made once it has gone."""
     failure = failure_of(snapshot, job)
     if failure is None or not snapshot.run_known:
-        return Part()
+        pod_due = no_pod_time(snapshot, job)
+        ahead = pod_due is not None and snapshot.now < pod_due
+        return Part(requeue_after=seconds_until(pod_due, snapshot.now) if pod_due is not None and ahead else None)
     due = restart_time(job, failure)
     if snapshot.now < due:
         return Part(requeue_after=seconds_until(due, snapshot.now))

@@ -4,8 +4,9 @@ from fedka.api.reasons import ParticipantState, Reason
 from fedka.api.status import MAX_DETAIL, ParticipantDetail, ParticipantsStatus
 from fedka.plan.names import child_name
 from fedka.plan.outcome import outcome
+from fedka.plan.pod_trouble import pod_trouble
 from fedka.plan.refusals import refused
-from fedka.plan.restarts import failure_of, last_failure, pod_of
+from fedka.plan.restarts import failure_of, last_failure
 from fedka.plan.snapshot import JobView, ParticipantFacts, Role, Snapshot
 
 MESSAGE_LIMIT = 1024
@@ -43,14 +44,14 @@ def _detail(snapshot: Snapshot, name: str) -> ParticipantDetail:
     if outcome(snapshot) is not None:
         cause = _after_the_end(snapshot, job, name)
     elif job is not None and (failure := failure_of(snapshot, job)) is not None:
-        cause = (ParticipantState.FAILED, _exit_reason(failure.exit_code), failure.message or None)
+        cause = (ParticipantState.FAILED, failure.cause, failure.message or None)
     elif job is None and (refusal := refused(snapshot, job_name)) is not None:
         reason = Reason.INVALID_SPEC if refusal.invalid else Reason.CREATION_FORBIDDEN
         cause = (ParticipantState.PENDING, reason, refusal.message)
     elif name in snapshot.state.present:
         cause = _at_work(snapshot, name)
     elif name in snapshot.state.seen_until:
-        cause = _lost(snapshot, job_name)
+        cause = _lost(snapshot, job, job_name)
     else:
         cause = _not_heard_of(snapshot, job, job_name)
     return _line(snapshot, name, cause)
@@ -72,7 +73,7 @@ def _line(snapshot: Snapshot, name: str, cause: _Cause) -> ParticipantDetail:
 def _after_the_end(snapshot: Snapshot, job: JobView | None, name: str) -> _Cause:
     failure = failure_of(snapshot, job) if job is not None else None
     if failure is not None and job is not None and job.finished is not None and not job.finished.succeeded:
-        return ParticipantState.FAILED, _exit_reason(failure.exit_code), failure.message or None
+        return ParticipantState.FAILED, failure.cause, failure.message or None
     if job is not None and job.finished is None and not job.suspended:
         return ParticipantState.PRESENT, "Leaving", None
     return ParticipantState.DONE, *_last_rejection(snapshot, name)
@@ -97,25 +98,23 @@ def _last_rejection(snapshot: Snapshot, name: str) -> tuple[str | None, str | No
     return facts.reason, facts.message or None
 
 
-def _lost(snapshot: Snapshot, job_name: str) -> _Cause:
+def _lost(snapshot: Snapshot, job: JobView | None, job_name: str) -> _Cause:
+    trouble = pod_trouble(snapshot, job) if job is not None else None
+    if trouble is not None and not trouble.passing:
+        return ParticipantState.LOST, trouble.reason or None, trouble.message or None
     failure = last_failure(snapshot, job_name)
     if failure is not None:
-        return ParticipantState.LOST, _exit_reason(failure.exit_code), failure.message or None
+        return ParticipantState.LOST, failure.cause, failure.message or None
     return ParticipantState.LOST, "NotHeardOf", "it said goodbye, or has been silent for three alive records"
 
 
 def _not_heard_of(snapshot: Snapshot, job: JobView | None, job_name: str) -> _Cause:
     failure = last_failure(snapshot, job_name)
     if job is None or job.suspended:
-        reason, message = (_exit_reason(failure.exit_code), failure.message) if failure is not None else (None, None)
+        reason, message = (failure.cause, failure.message) if failure is not None else (None, None)
         return ParticipantState.PENDING, reason, message
-    pod = pod_of(snapshot, job)
-    if pod is not None and (pod.reason or pod.message):  # why it does not start: no image, no node
-        return ParticipantState.STARTING, pod.reason or None, pod.message or None
+    if (trouble := pod_trouble(snapshot, job)) is not None:  # no image, no node, no right to a pod
+        return ParticipantState.STARTING, trouble.reason or None, trouble.message or None
     if failure is not None:
-        return ParticipantState.STARTING, _exit_reason(failure.exit_code), f"before: {failure.message}"
+        return ParticipantState.STARTING, failure.cause, f"before: {failure.message}"
     return ParticipantState.STARTING, None, None
-
-
-def _exit_reason(code: int | None) -> str:
-    return "ProcessEnded" if code is None else f"ExitCode{code}"

@@ -90,12 +90,21 @@ class JobPatch:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The last end of a Job that had to be replaced: how often in a row that was, and what was said."""
+    """The last end of a Job that had to be replaced: how often in a row that was, and what was said.
+
+    `reason` is Kubernetes' word for it where that says more than the exit code, as OOMKilled does.
+    """
 
     restarts: int
     at: datetime
     exit_code: int | None = None
     message: str = ""
+    reason: str = ""
+
+    @property
+    def cause(self) -> str:
+        """One word."""
+        return self.reason or ("ProcessEnded" if self.exit_code is None else f"ExitCode{self.exit_code}")
 
 
 @dataclass(frozen=True, slots=True)

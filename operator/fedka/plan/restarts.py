@@ -16,6 +16,7 @@ HOPELESS = frozenset({64, 78})  # usage or configuration: only a changed spec ca
 FIRST_DELAY_SECONDS = 1.0
 MOST_DELAY_SECONDS = 60.0
 FENCED_DELAY = timedelta(seconds=10)  # two aggregators that restart each other at once would never close a round
+_SAY_NOTHING = frozenset({"Error", "Completed", "ContainerStatusUnknown"})  # of a container's end
 ORDERLY_DELAY = timedelta(seconds=2)  # the journal says that the run has ended, a moment after the pod has
 
 
@@ -31,7 +32,11 @@ def failure_of(snapshot: Snapshot, job: JobView) -> Failure | None:
     progressed = snapshot.state.completed + snapshot.state.missed > job.rounds
     before = 0 if progressed else job.restarts
     return Failure(
-        restarts=before if code == FENCED else before + 1, at=job.finished.at, exit_code=code, message=message
+        restarts=before if code == FENCED else before + 1,
+        at=job.finished.at,
+        exit_code=code,
+        message=message,
+        reason=pod.reason if pod is not None and pod.reason not in _SAY_NOTHING else "",
     )
 
 

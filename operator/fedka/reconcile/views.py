@@ -12,6 +12,7 @@ from fedka.plan.names import (
     LABEL_ROLE,
 )
 from fedka.plan.snapshot import Finished, JobView, PodView, Role
+from fedka.reconcile.pod_reasons import container_of, image_id, told_by
 from fedka.reconcile.ports import Object
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,19 +48,19 @@ def pod_view(obj: Object) -> PodView | None:
     role = _role(labels)
     if role is None:
         return None
-    reason, message, code = _container(status, role)
-    if not reason and code is None:
-        reason, message = _unschedulable(status)
+    told = told_by(obj, role)
     return PodView(
         name=metadata["name"],
         uid=metadata["uid"],
         role=role,
         participant=labels.get(LABEL_PARTICIPANT),
         phase=status.get("phase", "Pending"),
-        reason=reason,
-        message=message,
-        exit_code=code,
+        reason=told.reason,
+        message=told.message,
+        exit_code=told.exit_code,
         deleting="deletionTimestamp" in metadata,
+        image=container_of(obj, role).get("image", ""),
+        image_id=image_id(obj, role),
     )
 
 
@@ -75,26 +76,6 @@ def _finished(status: Mapping[str, Any]) -> Finished | None:
             at = _moment(condition.get("lastTransitionTime")) or EPOCH
             return Finished(succeeded=condition["type"] == "Complete", at=at, message=message)
     return None
-
-
-def _container(status: Mapping[str, Any], role: Role) -> tuple[str, str, int | None]:
-    """Reason, message and exit code of the container that does the role's work."""
-    for container in status.get("containerStatuses", ()):
-        if container.get("name") != role:
-            continue
-        state = container.get("state", {})
-        if ended := state.get("terminated"):
-            return ended.get("reason", ""), ended.get("message", ""), ended.get("exitCode")
-        if waiting := state.get("waiting"):
-            return waiting.get("reason", ""), waiting.get("message", ""), None
-    return "", "", None
-
-
-def _unschedulable(status: Mapping[str, Any]) -> tuple[str, str]:
-    for condition in status.get("conditions", ()):
-        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            return condition.get("reason", ""), condition.get("message", "")
-    return "", ""
 
 
 def _number(text: str | None) -> int:
