@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 from fedka.local.kafka_server import KafkaServer
 
 from .cluster.api_server import ApiServer
+from .cluster.cluster import Cluster
 from .cluster.secured_kafka import SecuredKafka
 
 QUICK = {
@@ -64,3 +65,10 @@ def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     with ApiServer(home, manifests=[CRDS]) as server:
         yield server
     shutil.rmtree(home / "etcd")  # as above
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """One node with Kafka beside it for the whole run: make namespaces in it, and leave it as it was."""
+    with Cluster() as whole:
+        yield whole

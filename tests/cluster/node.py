@@ -38,7 +38,6 @@ class Node:
 
     def start_namespaces(self) -> None:
         """The network between machine and node is there when it returns. Raises AddressTaken or SetupFailed."""
-        shutil.rmtree(self._home / "state", ignore_errors=True)  # of a node that has gone
         _remove_cgroups(self._tasks)
         shutil.rmtree(self._tasks, ignore_errors=True)  # they have ended, which containerd has not seen
         self.namespaces.start()

@@ -89,9 +89,10 @@ class Processes:
         del self._running[name]
 
     def stop_all(self) -> None:
-        """In the reverse order of their start."""
-        for name in reversed(list(self._running)):
-            self.stop(name)
+        """In the reverse order of their first start: nobody loses what it depends on."""
+        for name in reversed(list(self._programs)):
+            if name in self._running:
+                self.stop(name)
 
     def pid(self, name: str) -> int:
         """Of the running program."""

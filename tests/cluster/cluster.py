@@ -1,0 +1,146 @@
+"""A whole cluster on this machine: Kubernetes with one node, and beside it a Kafka that asks for TLS, users and rights.
+
+One a machine, as its addresses are fixed. All of it ends with the process that started it.
+"""
+
+import os
+import shutil
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from fedka.local.kafka_fetch import default_cache
+from fedka.local.kafka_lock import FileLock
+
+from .api_server import ApiServer
+from .node import Node
+from .node_namespaces import HOST
+from .programs import kubernetes_programs, silent
+from .secured_kafka import SecuredKafka
+from .tools import check_tools
+
+READY = "120s"
+
+
+class ClusterRuns(Exception):
+    """Another process has a cluster on this machine."""
+
+
+class Cluster:
+    """Everything of it lies in `home`: what the next start can use again, and in `state` what belongs to this one.
+
+    `api` answers from `start` on, `kafka` too. All calls block.
+    """
+
+    def __init__(self, home: Path | None = None, *, progress: Callable[[str], None] = silent) -> None:
+        self.home = (home or default_cache() / "cluster").resolve()
+        self._progress = progress
+        self._lock: FileLock | None = None
+        self._api: ApiServer | None = None
+        self._node: Node | None = None
+        self._kafka: SecuredKafka | None = None
+
+    @property
+    def api(self) -> ApiServer:
+        """Only after `start`."""
+        assert self._api is not None, "start() has not been called yet"
+        return self._api
+
+    @property
+    def node(self) -> Node:
+        """Only after `start`."""
+        assert self._node is not None, "start() has not been called yet"
+        return self._node
+
+    @property
+    def kafka(self) -> SecuredKafka:
+        """Only after `start`."""
+        assert self._kafka is not None, "start() has not been called yet"
+        return self._kafka
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Of an administrator who may do everything."""
+        return self.api.kubeconfig
+
+    def start(self) -> None:
+        """Returns when the node is ready and Kafka answers.
+
+        Raises ToolsMissing, GoMissing, BuildFailed, ClusterRuns, ProgramFailed, SetupFailed, any LocalKafkaError.
+        """
+        check_tools()
+        programs = kubernetes_programs(progress=self._progress)
+        self._take()
+        try:
+            self._progress("Starting Kubernetes and Kafka")
+            self._api = ApiServer(self.home / "state" / "api", address=HOST, programs=programs)
+            self._node = Node(self.home, processes=self._api.processes, programs=programs)
+            self._node.start_namespaces()
+            self._kafka = SecuredKafka(self.home / "state" / "kafka", address=HOST)
+            with ThreadPoolExecutor(1) as beside:
+                kafka = beside.submit(self._kafka.start)
+                self._start_kubernetes()
+                kafka.result()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """No process, mount, interface or cgroup of it is left when this returns."""
+        if self._kafka is not None:
+            self._kafka.stop()
+        if self._node is not None:
+            self._node.stop()
+        if self._api is not None:
+            self._api.stop()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def kubectl(self, *arguments: str, stdin: str | None = None, kubeconfig: Path | None = None) -> str:
+        """What it printed. Raises KubectlFailed."""
+        return self.api.kubectl(*arguments, stdin=stdin, kubeconfig=kubeconfig)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to a component, such as `kubelet`, `containerd` or `kube-apiserver`; pods live on."""
+        self.api.processes.kill(name)
+
+    def restart(self, name: str) -> None:
+        """End a component in order, if it still runs, and start it again."""
+        self.api.processes.restart(name)
+
+    def import_image(self, name: str, archive: Path) -> None:
+        """Give the node an image that no registry has."""
+        self.node.import_image(name, archive)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _take(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        path = self.home / "lock"
+        try:
+            self._lock = FileLock(path, patience_seconds=0, cancelled=threading.Event())
+        except BlockingIOError as taken:
+            pid = path.read_text(encoding="utf-8") or "unknown"
+            raise ClusterRuns(
+                f"A cluster runs on this machine already, kept by process {pid}. "
+                "If `make cluster` started it, end it with: make cluster-down."
+            ) from taken
+        self._lock.write(f"{os.getpid()}")
+        shutil.rmtree(self.home / "state", ignore_errors=True)  # of a cluster that has gone
+
+    def _start_kubernetes(self) -> None:
+        self.api.start()
+        self.node.start(self.api.plane)
+        self.kubectl("wait", "node", "--all", "--for=create", f"--timeout={READY}")
+        self.kubectl("wait", "node", "--all", "--for=condition=Ready", f"--timeout={READY}")
