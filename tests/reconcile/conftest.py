@@ -1,10 +1,11 @@
 """An operator on the in-memory cluster and a Kafka in memory, driven by what tests do to both."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from fedka.local.cluster import InMemoryCluster
 from fedka.local.crd_admission import CrdAdmission
 from fedka.plan.settings import KafkaCluster, Settings
+from fedka.reconcile.kafka_side import KafkaSide
 from fedka.reconcile.operator import Operator
 from fedka.reconcile.ports import EVENT, FEDERATED_TRAINING, JOB, Cluster, NotFound
 from fedka.wire.bundle import KafkaAccess
@@ -37,12 +39,20 @@ class World:
         self.asked_who_leads = asyncio.Event()
         self.cluster.listen(lambda _event, _old: self.changed.set())
 
-    def start(self, cluster: Cluster | None = None) -> Operator:
-        """`cluster`: what the operator sees of the cluster, where that is not all of it."""
-        settings = Settings({"default": KafkaCluster(KafkaAccess(bootstrap_servers="kafka:9092"))})
+    def start(
+        self,
+        cluster: Cluster | None = None,
+        *,
+        others: Mapping[str, KafkaSide] = MappingProxyType({}),
+        resync_seconds: float | None = None,
+    ) -> Operator:
+        """`cluster`: what the operator sees of the cluster, where that is not all of it. `others`: Kafka clusters."""
+        sides = {"default": self.kafka.side(), **others}
+        settings = Settings({name: KafkaCluster(KafkaAccess(bootstrap_servers="kafka:9092")) for name in sides})
         operator = Operator(
             cluster=cluster or self.cluster,
-            kafka={"default": self.kafka.side()},
+            kafka=sides,
+            resync_seconds=resync_seconds,
             settings=settings,
             clock=_now,
             random=Random(1),  # noqa: S311  no secrets

@@ -124,6 +124,64 @@ async def test_after_a_success_the_next_failure_is_the_first(queue: KeyedQueue[s
     assert queue.retry("a") <= Backoff().first
 
 
+def laned(timers: Timers) -> KeyedQueue[str]:
+    """Lanes by the first letter, two keys at a time of each."""
+    return KeyedQueue(
+        now=lambda: timers.now,
+        timer=timers.call_later,
+        random=Random(1),  # noqa: S311  no secrets
+        lane=lambda key: key[0],
+        share=2,
+    )
+
+
+async def test_a_lane_takes_no_more_than_its_share(timers: Timers):
+    queue = laned(timers)
+    for key in ("a1", "a2", "a3", "a4", "b1"):
+        queue.add(key)
+    assert {await queue.take() for _ in range(3)} == {"a1", "a2", "b1"}
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(queue.take(), 0.01)
+
+
+async def test_what_is_done_makes_room_in_its_lane(timers: Timers):
+    queue = laned(timers)
+    for key in ("a1", "a2", "a3"):
+        queue.add(key)
+    taken = [await queue.take() for _ in range(2)]
+    waiting = asyncio.ensure_future(queue.take())
+    await asyncio.sleep(0)
+    queue.done(taken[0])
+    assert await asyncio.wait_for(waiting, 60) == "a3"
+
+
+async def test_lanes_take_turns(timers: Timers):
+    queue = laned(timers)
+    for key in ("a1", "a2", "b1", "b2"):
+        queue.add(key)
+    assert [await queue.take() for _ in range(4)] == ["a1", "b1", "a2", "b2"]
+
+
+async def test_a_key_is_worked_on_once_even_if_it_has_changed_lanes(timers: Timers):
+    lanes = {"x": "one"}
+    queue: KeyedQueue[str] = KeyedQueue(
+        now=lambda: timers.now,
+        timer=timers.call_later,
+        random=Random(1),  # noqa: S311  no secrets
+        lane=lanes.__getitem__,
+        share=1,
+    )
+    queue.add("x")
+    key = await queue.take()
+    lanes["x"] = "two"
+    queue.add("x")
+    assert queue.depth == 1
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(queue.take(), 0.01)
+    queue.done(key)
+    assert await queue.take() == "x"
+
+
 async def test_a_closed_queue_ends_its_workers(queue: KeyedQueue[str]):
     worker = asyncio.ensure_future(queue.take())
     await asyncio.sleep(0)

@@ -5,7 +5,7 @@ Observing by a LIST for each key would be four times slower; whole objects kept 
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from fedka.api.training import FederatedTraining
 from fedka.plan.names import LABEL_TRAINING, LABEL_UID
 from fedka.plan.snapshot import JobView, PodView
-from fedka.reconcile.ports import FEDERATED_TRAINING, JOB, POD, EventType, Kind, Object, WatchEvent
+from fedka.reconcile.ports import FEDERATED_TRAINING, JOB, POD, EventType, Kind, WatchEvent
 from fedka.reconcile.views import job_view, pod_view
 
 LOGGER = logging.getLogger("fedka.reconcile")
@@ -40,6 +40,14 @@ class CachedTraining:
     training: FederatedTraining
     resource_version: str
     size: int
+
+
+class _Known(NamedTuple):
+    """What identifies an object that exists, and the training that it belongs to."""
+
+    namespace: str
+    name: str
+    labels: tuple[tuple[str, str], ...]
 
 
 class _Children(Generic[V]):
@@ -68,23 +76,30 @@ class Cache:
         self._trainings: dict[TrainingKey, CachedTraining] = {}
         self._jobs: _Children[JobView] = _Children()
         self._pods: _Children[PodView] = _Children()
-        self._seen: set[tuple[str, str]] | None = set()
+        self._known: dict[Kind, dict[str, _Known]] = {kind: {} for kind in WATCHED}
 
     def take(self, event: WatchEvent) -> TrainingKey | None:
         """Note an event; the training that it concerns, if any."""
-        if self._seen is not None:
-            self._seen.add(_identity(event.kind, event.object))
+        self._know(event)
         if event.kind == FEDERATED_TRAINING:
             return self._take_training(event)
         return self._take_child(event)
 
-    def covers(self, kind: Kind, objects: Iterable[Object]) -> bool:
-        """Whether all of these have been told of, be it as deleted."""
-        return self._seen is None or all(_identity(kind, obj) in self._seen for obj in objects)
+    def known(self, kind: Kind) -> frozenset[str]:
+        """UIDs of all objects of a kind that exist, as far as has been told."""
+        return frozenset(self._known[kind])
 
-    def forget_seen(self) -> None:
-        """`covers` will not be asked again."""
-        self._seen = None
+    def vanished(self, kind: Kind, uids: Iterable[str]) -> Iterator[WatchEvent]:
+        """What a watch would have told of objects that have gone."""
+        for uid in uids:
+            known = self._known[kind].get(uid)
+            if known is not None:
+                metadata = {"namespace": known.namespace, "name": known.name, "uid": uid, "labels": dict(known.labels)}
+                yield WatchEvent(EventType.DELETED, kind, {"metadata": metadata})
+
+    def trainings(self) -> Mapping[TrainingKey, CachedTraining]:
+        """All trainings, as last told."""
+        return self._trainings
 
     def training(self, key: TrainingKey) -> CachedTraining | None:
         """The training as last told."""
@@ -97,6 +112,16 @@ class Cache:
     def pods(self, uid: str) -> tuple[PodView, ...]:
         """The pods labelled with this training's UID."""
         return tuple(self._pods.of(uid))
+
+    def _know(self, event: WatchEvent) -> None:
+        metadata = event.object["metadata"]
+        if event.type is EventType.DELETED:
+            self._known[event.kind].pop(metadata["uid"], None)
+            return
+        labels = metadata.get("labels") or {}
+        ours = tuple((name, labels[name]) for name in (LABEL_TRAINING, LABEL_UID) if name in labels)
+        known = _Known(metadata.get("namespace", ""), metadata["name"], ours)
+        self._known[event.kind][metadata["uid"]] = known
 
     def _take_training(self, event: WatchEvent) -> TrainingKey:
         metadata = event.object["metadata"]
@@ -134,7 +159,3 @@ def _note(children: _Children[V], owner: str, event: WatchEvent, view: V | None)
         children.drop(owner, event.object["metadata"]["uid"])
     else:
         children.put(owner, view)
-
-
-def _identity(kind: Kind, obj: Object) -> tuple[str, str]:
-    return kind.kind, obj["metadata"]["uid"]

@@ -8,36 +8,46 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from random import Random
 from typing import Any
 
+from fedka.api.reasons import Phase
 from fedka.plan.planner import make_plan
 from fedka.plan.settings import Settings
 from fedka.plan.topics import PROBE_SECONDS
 from fedka.reconcile.apply import Applier, NotLeaderError, Subject
 from fedka.reconcile.cache import WATCHED, Cache, TrainingKey
 from fedka.reconcile.children import ChildRefusedError
+from fedka.reconcile.coverage import Coverage
 from fedka.reconcile.kafka_side import KafkaSide
+from fedka.reconcile.meter import Meter, NoMeter, Outcome
 from fedka.reconcile.observe import observe
-from fedka.reconcile.ports import Cluster, Conflict, NotFound, WatchEvent
+from fedka.reconcile.ports import Cluster, ClusterError, ClusterUnavailable, Conflict, NotFound, WatchEvent
 from fedka.reconcile.provisioning import KafkaUnavailable, TopicRefused
 from fedka.reconcile.queue import KeyedQueue, QueueClosedError
+from fedka.reconcile.resync import resync
 from fedka.reconcile.runs import Runs
 from fedka.reconcile.throttle import StatusThrottle
 
 LOGGER = logging.getLogger("fedka.reconcile")
-WORKERS = 4
+SHARE = 4  # trainings of one Kafka cluster that are worked on at a time: one that hangs holds up no other cluster's
 COALESCE_SECONDS = 0.05  # of journal news: a round writes a dozen records in 30 ms, one look at them is enough
-BARRIER_SECONDS = 1.0
+NO_KAFKA = ""  # the lane of trainings whose Kafka cluster is not known
+
+
+async def _at_once() -> None:
+    """Whoever is alone need not wait to lead."""
 
 
 class Operator:
     """Reconciles every training of a cluster.
 
     `kafka` has a side for each entry of `settings.kafka_clusters`; the operator closes them when it ends. `clock` gives
-    aware datetimes, `still_leader` is asked before every change.
+    aware datetimes, `still_leader` is asked before every change. With `resync_seconds`, each training is looked at
+    again about that often, whatever the watch says.
     """
 
     def __init__(
@@ -50,19 +60,27 @@ class Operator:
         random: Random,
         monotonic: Callable[[], float] = time.monotonic,
         still_leader: Callable[[], bool] = lambda: True,
+        meter: Meter | None = None,
+        resync_seconds: float | None = None,
     ) -> None:
         self._cluster = cluster
         self._kafka = kafka
         self._settings = settings
         self._clock = clock
+        self._random = random
+        self._monotonic = monotonic
+        self._meter = meter or NoMeter()
+        self._resync_seconds = resync_seconds
         self._cache = Cache()
-        self._queue: KeyedQueue[TrainingKey] = KeyedQueue(now=monotonic, timer=_call_later, random=random)
+        self._queue: KeyedQueue[TrainingKey] = KeyedQueue(
+            now=monotonic, timer=_call_later, random=random, lane=self._lane, share=SHARE
+        )
+        self._coverage = Coverage(cluster=cluster, cache=self._cache, tell=self.observe)
         self._runs = Runs(kafka=kafka, clock=clock, news=lambda key: self._queue.add(key, after=COALESCE_SECONDS))
         self._throttle: StatusThrottle[TrainingKey] = StatusThrottle(now=monotonic)
         self._applier = Applier(
             cluster=cluster, kafka=kafka, throttle=self._throttle, still_leader=still_leader, clock=clock
         )
-        self._observed = asyncio.Event()
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -77,52 +95,80 @@ class Operator:
                 if ended.done() and not self._stopping.is_set():
                     ended.result()
         finally:
-            self._queue.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await asyncio.gather(*(side.close() for side in self._kafka.values()))
+            await self.close()
+
+    async def close(self) -> None:
+        """Let go of Kafka, once `work` has ended."""
+        self._queue.close()
+        await asyncio.gather(*(side.close() for side in self._kafka.values()))
 
     async def stop(self) -> None:
         """Let `run` end; what is running is cancelled between two steps and is found again at the next start."""
         self._stopping.set()
 
+    @property
+    def ready(self) -> bool:
+        """Whether the cache covers what exists."""
+        return self._coverage.complete
+
+    @property
+    def depth(self) -> int:
+        """Trainings that wait for a worker."""
+        return self._queue.depth
+
+    def phases(self) -> Counter[str]:
+        """How many trainings are in each phase."""
+        statuses = (cached.training.status for cached in self._cache.trainings().values())
+        return Counter(status.phase or Phase.PENDING if status else Phase.PENDING for status in statuses)
+
+    def unreachable(self) -> frozenset[str]:
+        """The Kafka clusters that are known not to answer."""
+        return self._runs.unreachable()
+
     def observe(self, event: WatchEvent) -> None:
         """Take a watch event."""
         key = self._cache.take(event)
-        self._observed.set()
+        self._coverage.note()
         if key is not None:
             self._queue.add(key)
 
-    async def work(self) -> None:
-        """Reconcile what is queued, once the cache covers what exists: a training whose children are not known yet
-        would be given new ones.
+    async def work(self, leading: Callable[[], Awaitable[None]] = _at_once) -> None:
+        """Reconcile what is queued, once `leading` returns and the cache covers what exists: a training whose children
+        are not known yet would be given new ones. Raises WatchSilent, or a ClusterError of the first look.
         """
-        await self._barrier()
+        await self._coverage.reached()
+        await leading()
         async with asyncio.TaskGroup() as group:
-            for number in range(WORKERS):
+            for number in range(SHARE * (len(self._kafka) + 1)):
                 group.create_task(self._worker(), name=f"operator-worker-{number}")
+            if self._resync_seconds is not None:
+                group.create_task(self._resync(self._resync_seconds), name="operator-resync")
+
+    async def _resync(self, period: float) -> None:
+        await resync(
+            period,
+            random=self._random,
+            coverage=self._coverage,
+            keys=lambda: list(self._cache.trainings()),
+            look_again=self._look_again,
+        )
 
     async def _watch(self) -> None:
         async with contextlib.aclosing(self._cluster.watch(WATCHED)) as events:
             async for event in events:
                 self.observe(event)
 
-    async def _barrier(self) -> None:
-        while not await self._covered():
-            self._observed.clear()
-            with contextlib.suppress(
-                TimeoutError
-            ):  # what was deleted before the watch began is never told of: list anew
-                async with asyncio.timeout(BARRIER_SECONDS):  # wait_for of Python 3.11 may swallow a cancellation
-                    await self._observed.wait()
-        self._cache.forget_seen()
+    def _look_again(self, key: TrainingKey) -> None:
+        self._runs.recheck(key)
+        self._queue.add(key)
 
-    async def _covered(self) -> bool:
-        for kind in WATCHED:
-            if not self._cache.covers(kind, await self._cluster.list(kind)):
-                return False
-        return True
+    def _lane(self, key: TrainingKey) -> str:
+        cached = self._cache.training(key)
+        name = cached.training.spec.kafka.cluster_name if cached is not None else self._runs.kafka_of(key)
+        return name if name is not None and name in self._kafka else NO_KAFKA
 
     async def _worker(self) -> None:
         while True:
@@ -130,35 +176,48 @@ class Operator:
                 key = await self._queue.take()
             except QueueClosedError:
                 return
+            began = self._monotonic()
             try:
-                await self._attempt(key)
+                outcome = await self._attempt(key)
             finally:
                 self._queue.done(key)
+            self._meter.reconciled(outcome, self._monotonic() - began)
 
-    async def _attempt(self, key: TrainingKey) -> None:
+    async def _attempt(self, key: TrainingKey) -> Outcome:
         """Reconcile once; whatever goes wrong is dealt with here, so that one training cannot stop the others."""
+        outcome = Outcome.DONE
         try:
             await self.reconcile(key)
         except (Conflict, NotFound) as error:
             LOGGER.debug("%s has changed meanwhile: %s", key, error)
             self._queue.retry(key)
+            outcome = Outcome.OUTDATED
         except ChildRefusedError as error:
             LOGGER.warning("%s: %s", key, error)
             self._queue.add(key)  # now that it is known, the status can say it
+            outcome = Outcome.REFUSED
         except KafkaUnavailable as error:
             LOGGER.warning("%s: Kafka is not reached: %s", key, error)
             self._queue.add(key, after=0.0 if self._runs.note_unavailable(key, str(error)) else PROBE_SECONDS)
+            outcome = Outcome.KAFKA_AWAY
         except TopicRefused as error:
             LOGGER.warning("%s: Kafka refuses: %s", key, error)
             self._runs.note_refused(key, str(error))
             self._queue.add(key)
+            outcome = Outcome.REFUSED
+        except ClusterError as error:
+            LOGGER.warning("%s: tried again in %.1f s: %s", key, self._queue.retry(key), error)
+            outcome = Outcome.CLUSTER_AWAY if isinstance(error, ClusterUnavailable) else Outcome.REFUSED
         except NotLeaderError as error:
             LOGGER.info("%s is left alone: %s", key, error)
+            outcome = Outcome.NOT_LEADER
         except Exception:
             delay = self._queue.retry(key)
             LOGGER.exception("reconciling %s failed; tried again in %.1f s", key, delay)
+            outcome = Outcome.FAILED
         else:
             self._queue.succeeded(key)
+        return outcome
 
     async def reconcile(self, key: TrainingKey) -> None:
         """Observe, plan, apply."""

@@ -1,16 +1,18 @@
 """A queue of keys: each is worked on by one worker at a time, and never waits in it twice.
 
 A key that is added while it is being worked on comes again afterwards. Failures back off per key, with jitter, so that
-many keys that fail for one cause do not come back all at once.
+many keys that fail for one cause do not come back all at once. Keys may be told apart into lanes, of which none can
+take more than its share of the workers: what hangs in one lane holds up no other.
 """
 
 import asyncio
-from collections.abc import Callable, Hashable
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol
 
-K = TypeVar("K", bound=Hashable)
+from fedka.reconcile.lanes import K, Lanes
 
 
 class QueueClosedError(Exception):
@@ -53,18 +55,27 @@ class _Waiting:
 
 
 class KeyedQueue(Generic[K]):
-    """For one event loop. `now` is a monotonic clock in seconds."""
+    """For one event loop. `now` is a monotonic clock in seconds.
+
+    At most `share` keys of one `lane` are worked on at a time; a lane is looked up when its key becomes ready.
+    """
 
     def __init__(
-        self, *, now: Callable[[], float], timer: Timer, random: Random, backoff: Backoff | None = None
+        self,
+        *,
+        now: Callable[[], float],
+        timer: Timer,
+        random: Random,
+        backoff: Backoff | None = None,
+        lane: Callable[[K], str] = lambda _key: "",
+        share: int = sys.maxsize,
     ) -> None:
         self._now = now
         self._timer = timer
         self._random = random
         self._backoff = backoff or Backoff()
-        self._ready: dict[K, None] = {}  # in order of arrival
+        self._ready: Lanes[K] = Lanes(lane, share)
         self._waiting: dict[K, _Waiting] = {}
-        self._working: set[K] = set()
         self._again: set[K] = set()
         self._failures: dict[K, int] = {}
         self._arrived = asyncio.Event()
@@ -74,6 +85,11 @@ class KeyedQueue(Generic[K]):
         """Keys that wait, those for later included."""
         return len(self._ready) + len(self._waiting) + len(self._again)
 
+    @property
+    def depth(self) -> int:
+        """Keys that could be worked on now."""
+        return len(self._ready) + len(self._again)
+
     def add(self, key: K, *, after: float = 0.0) -> None:
         """Ask for work on the key in `after` seconds, or sooner where that was asked for before."""
         if self._closed:
@@ -82,10 +98,10 @@ class KeyedQueue(Generic[K]):
             self._add_later(key, after)
             return
         self._forget_timer(key)
-        if key in self._working:
+        if self._ready.is_taken(key):
             self._again.add(key)
-        elif key not in self._ready:
-            self._ready[key] = None
+        else:
+            self._ready.add(key)
             self._arrived.set()
 
     def retry(self, key: K) -> float:
@@ -102,25 +118,26 @@ class KeyedQueue(Generic[K]):
     def discard(self, key: K) -> None:
         """The key is gone for good."""
         self._failures.pop(key, None)
-        self._ready.pop(key, None)
+        self._ready.discard(key)
         self._again.discard(key)
         self._forget_timer(key)
 
     async def take(self) -> K:
         """The next key; `done` must follow. Raises QueueClosedError."""
-        while not self._ready:
+        while True:
+            key = self._ready.take()
+            if key is not None:
+                return key
             if self._closed:
                 raise QueueClosedError
             self._arrived.clear()
             await self._arrived.wait()
-        key = next(iter(self._ready))
-        del self._ready[key]
-        self._working.add(key)
-        return key
 
     def done(self, key: K) -> None:
         """The worker has finished with the key."""
-        self._working.discard(key)
+        self._ready.done(key)
+        if self._ready:
+            self._arrived.set()  # its lane has room again
         if key in self._again:
             self._again.discard(key)
             self.add(key)

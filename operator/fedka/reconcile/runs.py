@@ -46,6 +46,22 @@ class Runs:
         if held is not None and side is not None:
             await side.unfollow(held)
 
+    def recheck(self, key: TrainingKey) -> None:
+        """Believe no longer that Secrets which were made still exist: who deleted one by hand is not heard of."""
+        held = self._memories.get(key)
+        if held is not None:
+            held.bundles.clear()
+
+    def kafka_of(self, key: TrainingKey) -> str | None:
+        """The name of the Kafka cluster that the run is known to use."""
+        held = self._memories.get(key)
+        return held.kafka if held is not None else None
+
+    def unreachable(self) -> frozenset[str]:
+        """The names of Kafka clusters of which a run has found that they do not answer."""
+        memories = self._memories.values()
+        return frozenset(held.kafka for held in memories if held.trouble is not None and not held.trouble.refused)
+
     def receivers(self, key: TrainingKey, memory: RunMemory) -> tuple[ReceiveRecords, ReceiveTrouble]:
         """What a run's logs are to be delivered to."""
         return (

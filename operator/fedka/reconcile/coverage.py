@@ -1,0 +1,84 @@
+"""Whether the watch has told all there is: asked of the cluster by a LIST, before work begins and now and then.
+
+A watch gives no notice of the end of what exists. It also misses deletions while it is cut for so long that the server
+has forgotten where it was, and one that has quietly died says nothing at all. Only metadata is listed.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from fedka.reconcile.cache import WATCHED, Cache
+from fedka.reconcile.ports import Cluster, Kind, WatchEvent
+
+BARRIER_SECONDS = 1.0
+ARRIVAL_SECONDS = 60.0
+ARRIVAL_LOOKS = 6
+
+
+class WatchSilent(Exception):
+    """The cluster holds objects that the watch has not told of for a long time: only a new watch can help."""
+
+
+class Coverage:
+    """Compares the cache with the cluster. `tell` takes what the watch should have told.
+
+    `arrival_seconds`: how long an object may exist before it counts as kept back by the watch.
+    """
+
+    def __init__(
+        self,
+        *,
+        cluster: Cluster,
+        cache: Cache,
+        tell: Callable[[WatchEvent], None],
+        arrival_seconds: float = ARRIVAL_SECONDS,
+    ) -> None:
+        self._cluster = cluster
+        self._cache = cache
+        self._tell = tell
+        self._arrival_seconds = arrival_seconds
+        self._told = asyncio.Event()
+        self.complete = False
+
+    def note(self) -> None:
+        """The watch has told something."""
+        self._told.set()
+
+    async def reached(self) -> None:
+        """Return once the cache knows all that exists. Raises a ClusterError."""
+        while not await self._all_known():
+            self._told.clear()
+            with contextlib.suppress(TimeoutError):  # what has been deleted meanwhile is never told of: list anew
+                async with asyncio.timeout(BARRIER_SECONDS):  # wait_for of Python 3.11 may swallow a cancellation
+                    await self._told.wait()
+        self.complete = True
+
+    async def restore(self) -> None:
+        """Tell of deletions that the watch has missed. Raises WatchSilent, or a ClusterError."""
+        for kind in WATCHED:
+            before = self._cache.known(kind)
+            listed = await self._listed(kind)
+            for event in self._cache.vanished(kind, before - listed):
+                self._tell(event)
+            await self._arrived(kind, listed - self._cache.known(kind))
+
+    async def _all_known(self) -> bool:
+        for kind in WATCHED:
+            if not await self._listed(kind) <= self._cache.known(kind):
+                return False
+        return True
+
+    async def _arrived(self, kind: Kind, missing: frozenset[str]) -> None:
+        for _ in range(ARRIVAL_LOOKS):
+            if not missing:
+                return
+            await asyncio.sleep(self._arrival_seconds / ARRIVAL_LOOKS)  # nobody gives notice of what does not come
+            missing = missing & await self._listed(kind) - self._cache.known(kind)
+        if missing:
+            raise WatchSilent(
+                f"the watch of {kind.plural} has not told of {len(missing)} objects for {self._arrival_seconds:.0f} s"
+            )
+
+    async def _listed(self, kind: Kind) -> frozenset[str]:
+        return frozenset(obj["metadata"]["uid"] for obj in await self._cluster.list_metadata(kind))
