@@ -113,3 +113,9 @@ def test_the_shared_model_finds_more_cases_than_the_small_hospitals_alone(table)
 def test_the_shared_model_is_nearly_as_good_as_with_all_data_in_one_place(table):
     assert table["federated"].accuracy >= table["pooled"].accuracy - 0.03
     assert table["federated"].recall >= table["pooled"].recall - 0.06
+
+
+def test_the_training_for_a_cluster_differs_by_its_image_alone():
+    _, document = yaml.safe_load_all((EXAMPLE / "cluster.yaml").read_text())
+    del document["spec"]["app"]["image"]
+    assert document["spec"] == SPEC
