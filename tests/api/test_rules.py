@@ -31,6 +31,12 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
     ({f"{POD}.hostPID": True}, f"{POD}.hostPID", "must not be true"),
     ({f"{POD}.hostIPC": True}, f"{POD}.hostIPC", "must not be true"),
     ({f"{POD}.serviceAccountName": "admin"}, f"{POD}.serviceAccountName", "no Kubernetes credential"),
+    ({f"{POD}.serviceAccount": "admin"}, f"{POD}.serviceAccount", "no Kubernetes credential"),
+    (
+        {f"{POD}.volumes": [{"name": "x", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}]},
+        f"{POD}.volumes[0].projected",
+        "no serviceAccountToken",
+    ),
     ({f"{POD}.volumes": [{"name": "x", "hostPath": {"path": "/"}}]}, f"{POD}.volumes[0].hostPath", "is refused"),
     (
         {f"{POD}.containers": [{"name": "x", "securityContext": {"privileged": True}}]},

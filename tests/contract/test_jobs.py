@@ -67,3 +67,29 @@ async def test_what_is_left_out_gets_its_default(cluster, make):
     created = await cluster.create(job, field_manager="operator")
     assert created["spec"]["suspend"] is False
     assert created["spec"]["podReplacementPolicy"] == "TerminatingOrFailed"
+
+
+@pytest.mark.parametrize(
+    ("container", "path"),
+    [
+        ({"name": None, "image": "registry.example/proxy:1"}, ".containers[1].name"),
+        ({"name": "proxy", "image": "registry.example/proxy:1", "env": [{"value": "1"}]}, ".containers[1].env[0].name"),
+        (
+            {"name": "proxy", "image": "registry.example/proxy:1", "volumeMounts": [{"name": "x"}]},
+            ".containers[1].volumeMounts[0].mountPath",
+        ),
+    ],
+)
+async def test_an_entry_without_its_key_is_refused_by_its_place(cluster, make, container, path):
+    job = make.job()
+    job["spec"]["template"]["spec"]["containers"].append(container)
+    with pytest.raises(Invalid) as refused:
+        await cluster.create(job, field_manager="operator")
+    assert f"spec.template.spec{path}" in [cause.field for cause in refused.value.causes]
+
+
+async def test_a_member_that_is_no_list_is_refused(cluster, make):
+    job = make.job()
+    job["spec"]["template"]["spec"]["containers"][0]["env"] = {"EPOCHS": "3"}
+    with pytest.raises(Invalid, match="env"):
+        await cluster.create(job, field_manager="operator")

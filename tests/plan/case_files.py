@@ -4,7 +4,8 @@
 writes, a minute apart from the start of 2026 on; `now` and other times are minutes since then.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -66,6 +67,14 @@ def load(case: Mapping[str, Any]) -> Snapshot:
         bundles=dict.fromkeys(jobs, "as it is"),
         network_policies=dict(_network_policies(snapshot)) if jobs else {},
         refusals={_name(snapshot, member): _refusal(values) for member, values in case.get("refusals", {}).items()},
+    )
+
+
+def with_egress(snapshot: Snapshot, rules: Sequence[Mapping[str, Any]]) -> Snapshot:
+    """The same, where the operator's configuration says what the aggregator may connect to."""
+    kafka = snapshot.settings.kafka_clusters["default"]
+    return _with(
+        snapshot, settings=replace(snapshot.settings, kafka_clusters={"default": replace(kafka, egress=rules)})
     )
 
 

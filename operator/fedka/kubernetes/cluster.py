@@ -59,7 +59,11 @@ class KubernetesCluster:
     async def create(self, obj: Object, *, field_manager: str) -> Json:
         """See `Cluster.create`."""
         path = path_of(_kind_of(obj), obj["metadata"].get("namespace"))
-        return await self._api.send("POST", path, query={"fieldManager": field_manager}, body=obj)
+        query = {
+            "fieldManager": field_manager,
+            "fieldValidation": "Strict",  # a member misspelt in a user's pod template would be dropped in silence
+        }
+        return await self._api.send("POST", path, query=query, body=obj)
 
     async def apply(self, obj: Object, *, field_manager: str) -> Json:
         """See `Cluster.apply`."""

@@ -119,6 +119,7 @@ def _job_causes(new: Json, old: Json | None) -> Iterator[Cause]:
     pod: dict[str, Any] = spec.get("template", {}).get("spec", {})
     if not pod.get("containers"):
         yield Cause("spec.template.spec.containers", "Required value")
+    yield from _pod_causes(pod)
     if pod.get("restartPolicy") not in ("Never", "OnFailure"):
         yield Cause("spec.template.spec.restartPolicy", "Required value: valid values: 'OnFailure', 'Never'")
     if "podFailurePolicy" in spec:
@@ -130,6 +131,28 @@ def _job_causes(new: Json, old: Json | None) -> Iterator[Cause]:
         for name in _JOB_FIXED:
             if spec.get(name) != old["spec"].get(name):
                 yield Cause(f"spec.{name}", "field is immutable")
+
+
+def _pod_causes(pod: Json) -> Iterator[Cause]:
+    """Lists that users fill in by hand, and whose entries are told apart by a member."""
+    path = "spec.template.spec"
+    yield from _entry_causes(pod, path, "volumes", "name")
+    for kind in ("initContainers", "containers"):
+        yield from _entry_causes(pod, path, kind, "name")
+        for index, container in enumerate(pod.get(kind) or ()):
+            at = f"{path}.{kind}[{index}]"
+            yield from _entry_causes(container, at, "env", "name")
+            yield from _entry_causes(container, at, "volumeMounts", "mountPath")
+
+
+def _entry_causes(parent: Json, path: str, member: str, key: str) -> Iterator[Cause]:
+    entries = parent.get(member) or []
+    if not isinstance(entries, list):
+        yield Cause(f"{path}.{member}", f"must be a list, not {type(entries).__name__}")
+        return
+    for index, entry in enumerate(entries):
+        if not isinstance(entry, dict) or not entry.get(key):
+            yield Cause(f"{path}.{member}[{index}].{key}", "Required value")
 
 
 def _secret_causes(new: Json) -> Iterator[Cause]:

@@ -60,10 +60,13 @@ class WatchEvent:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One reason why an object was refused: the field's path and what is wrong with it."""
+    """One reason why an object was refused: the field's path, where it is known, and what is wrong with it."""
 
     field: str
     message: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}" if self.field else self.message
 
 
 class ClusterError(Exception):
@@ -95,7 +98,7 @@ class Invalid(ClusterError):
 
     def __init__(self, subject: str, causes: Sequence[Cause]) -> None:
         self.causes = tuple(causes)
-        super().__init__(f"{subject} is invalid: " + "; ".join(f"{c.field}: {c.message}" for c in self.causes))
+        super().__init__(f"{subject} is invalid: " + "; ".join(str(cause) for cause in self.causes))
 
 
 class Cluster(Protocol):
