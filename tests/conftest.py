@@ -62,7 +62,7 @@ def secured_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredK
 def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     """One Kubernetes API without nodes for the whole run, with our CRD: make namespaces in it, and leave it running."""
     home = tmp_path_factory.mktemp("api")
-    with ApiServer(home, manifests=[CRDS]) as server:
+    with ApiServer(home, crds=sorted(CRDS.glob("*.yaml"))) as server:
         yield server
     shutil.rmtree(home / "etcd")  # as above
 

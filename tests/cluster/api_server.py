@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import yaml
+
 from .control_plane import ControlPlane
 from .ports import free_ports
 from .processes import Processes
@@ -21,6 +23,7 @@ from .waiting import wait_until
 CALL_SECONDS = 120
 READY_SECONDS = 120.0
 TOKEN_LIFE = "24h"
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
 class KubectlFailed(Exception):
@@ -30,7 +33,7 @@ class KubectlFailed(Exception):
 class ApiServer:
     """Files and logs lie in `home`, which may be deleted after `stop`. All calls block.
 
-    `manifests` are applied before the controllers start: the garbage collector looks for new kinds only at its start
+    `crds` are applied before the controllers start: the garbage collector looks for new kinds only at its start
     and every 30 s.
     """
 
@@ -38,14 +41,14 @@ class ApiServer:
         self,
         home: Path,
         *,
-        manifests: Sequence[Path] = (),
+        crds: Sequence[Path] = (),
         address: str = "127.0.0.1",
         programs: Programs | None = None,
         progress: Callable[[str], None] = silent,
         rng: random.Random | None = None,
     ) -> None:
         self._home = home.resolve()
-        self._manifests = manifests
+        self._crds = crds
         self._address = address
         self._programs = programs or kubernetes_programs(progress=progress)
         self._rng = rng or random.SystemRandom()
@@ -79,7 +82,7 @@ class ApiServer:
         try:
             self.processes.launch(plane.etcd())
             self.processes.start(plane.api_server())
-            self._apply_manifests()
+            self._apply_crds()
             self.processes.start(plane.controller_manager())
             self.processes.start(plane.scheduler())
             self._await_service_account("default")
@@ -89,7 +92,7 @@ class ApiServer:
 
     def stop(self) -> None:
         """Ends every program; nothing of them stays behind but files in `home`."""
-        self.processes.stop_all()
+        self.processes.end_all()
 
     def kill(self, name: str) -> None:
         """SIGKILL to the program of that name, such as `kube-apiserver`."""
@@ -148,21 +151,23 @@ class ApiServer:
     ) -> None:
         self.stop()
 
-    def _apply_manifests(self) -> None:
-        if self._manifests:
-            self.kubectl("apply", "--server-side", *(f"--filename={path}" for path in self._manifests))
+    def _apply_crds(self) -> None:
+        for path in self._crds:
+            name = yaml.safe_load(path.read_text())["metadata"]["name"]
+            self.plane.ask(
+                "PATCH", f"{CRDS}/{name}?fieldManager=cluster", path.read_bytes(), "application/apply-patch+yaml"
+            )
         if not wait_until(self._all_established, READY_SECONDS):
             raise KubectlFailed(f"Not every CRD is established after {READY_SECONDS:g} s.")
 
     def _all_established(self) -> bool:
-        # `kubectl wait` gives up on an object that has no conditions yet
-        conditions = [crd.get("status", {}).get("conditions") or [] for crd in self.get("crd")["items"]]
+        conditions = [crd["status"].get("conditions") or [] for crd in json.loads(self.plane.ask("GET", CRDS))["items"]]
         return all({("Established", "True")} <= {(each["type"], each["status"]) for each in of} for of in conditions)
 
     def _await_service_account(self, namespace: str) -> None:
         def made() -> bool:
-            found = self.kubectl("get", "serviceaccount", "default", f"--namespace={namespace}", "--ignore-not-found")
-            return bool(found)
+            found = json.loads(self.plane.ask("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts"))
+            return bool(found["items"])
 
         if not wait_until(made, READY_SECONDS):
             raise KubectlFailed(f"Namespace {namespace} has had no default ServiceAccount for {READY_SECONDS:g} s.")

@@ -25,7 +25,7 @@ USERS = {  # name: groups
     "system:kube-proxy": "",
     "system:node:node": "system:nodes",
 }
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -93,11 +93,22 @@ class ControlPlane:
     def ready(self) -> bool:
         """Whether the API server says so of itself."""
         try:
-            trust = ssl.create_default_context(cafile=self.ca_file)
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=ANSWER_SECONDS, context=trust) as answer:  # noqa: S310  our own URL
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError, ssl.SSLError):
+            self.ask("GET", "/readyz")
+        except (urllib.error.URLError, OSError):  # it does not listen yet, or has no certificate yet, or says no
             return False
+        return True
+
+    def ask(self, method: str, path: str, body: bytes | None = None, content_type: str = "application/json") -> bytes:
+        """The answer to an administrator, without the half second that kubectl takes.
+
+        Raises urllib.error.HTTPError for a refusal.
+        """
+        headers = {"Authorization": f"Bearer {token_of('admin')}", "Content-Type": content_type}
+        request = urllib.request.Request(f"{self.url}{path}", data=body, method=method, headers=headers)  # noqa: S310  our own URL
+        trust = ssl.create_default_context(cafile=self.ca_file)
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS, context=trust) as answer:  # noqa: S310  our own URL
+            said: bytes = answer.read()
+        return said
 
     def etcd(self) -> Program:
         mine, peers = f"http://127.0.0.1:{self.etcd_port}", f"http://127.0.0.1:{self.etcd_peer_port}"

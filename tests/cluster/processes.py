@@ -88,11 +88,11 @@ class Processes:
             self.kill(name)
         del self._running[name]
 
-    def stop_all(self) -> None:
-        """In the reverse order of their first start: nobody loses what it depends on."""
-        for name in reversed(list(self._programs)):
-            if name in self._running:
-                self.stop(name)
+    def end_all(self) -> None:
+        """By force: nothing is worth keeping, and an API server would wait for clients that have gone."""
+        for name in reversed(list(self._running)):
+            self.kill(name)
+        self._running.clear()
 
     def pid(self, name: str) -> int:
         """Of the running program."""
