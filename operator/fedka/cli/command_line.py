@@ -3,11 +3,13 @@
 import sys
 from collections.abc import Callable
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fedka import exit_codes
+from fedka.version import VERSION
 
 CLICK_USAGE = 2  # what the command line library ends with where sysexits has 64
 
@@ -48,10 +50,15 @@ Overrides = Annotated[
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback where something goes wrong.")]
 
 
-def run_command(arguments: list[str], program: str) -> int:
-    """Run one command of `program`, whose name the help shows; its exit code."""
+def program() -> str:
+    """How this program was called; kubectl finds a plugin by its file's name."""
+    return "kubectl fedka" if Path(sys.argv[0]).name == "kubectl-fedka" else "fedka"
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command; its exit code."""
     try:
-        app(arguments, prog_name=program)
+        app(arguments, prog_name=program())
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else exit_codes.OK if ended.code is None else exit_codes.FAILED
         return exit_codes.USAGE if code == CLICK_USAGE else code
@@ -68,3 +75,19 @@ def end_with(command: Callable[[], int], *, debug: bool) -> None:
     from fedka.cli.errors import guarded  # noqa: PLC0415  --help does without
 
     raise typer.Exit(guarded(command, debug=debug, say=say))
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001  typer calls it by position
+    if asked:
+        sys.stdout.write(f"fedka {VERSION}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Federated learning on Kubernetes with Kafka as the only wire."""

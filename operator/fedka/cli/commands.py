@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from fedka import exit_codes
+from fedka.cli import cluster_commands
 from fedka.cli.command_line import Debug, JsonOnly, Output, Overrides, TrainingFile, app, end_with, run_command
 
-__all__ = ["run_command"]
+__all__ = ["cluster_commands", "run_command"]
 
 
 @app.command()

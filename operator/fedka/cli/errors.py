@@ -44,21 +44,25 @@ def explained(error: Exception) -> tuple[str, int]:
     # Imported here: whoever raised one of them has loaded its module already, and a command that succeeds needs none.
     from fedka.api.errors import InvalidResource  # noqa: PLC0415
     from fedka.api.loading import TrainingFileError  # noqa: PLC0415
+    from fedka.cli.model_fetch import NoModel  # noqa: PLC0415
+    from fedka.cli.source import NoSuchTraining, ReaderUnavailable  # noqa: PLC0415
+    from fedka.kafka.errors import KafkaError  # noqa: PLC0415
     from fedka.local.kafka_errors import LocalKafkaError  # noqa: PLC0415
     from fedka.local.saved import SavedTrainingUnusable  # noqa: PLC0415
     from fedka.local.state_dir import StateDirUnusable  # noqa: PLC0415
     from fedka.reconcile.ports import Invalid  # noqa: PLC0415
     from fedka.wire.bundle import BundleUnreadable  # noqa: PLC0415
 
+    of_this_machine = (LocalKafkaError, StateDirUnusable, SavedTrainingUnusable)
     if isinstance(error, CommandFailed):
         return f"fedka: {error}", error.code
     if isinstance(error, InvalidResource | TrainingFileError):
         return str(error), exit_codes.CONFIG
-    if isinstance(error, BundleUnreadable):
-        return f"fedka: {error}", exit_codes.CONFIG
     if isinstance(error, Invalid):  # the file changed what a run under way does not let go
         return f"fedka: {error}\n(to begin a new run, give another --state-dir)", exit_codes.CONFIG
-    if isinstance(error, LocalKafkaError | StateDirUnusable | SavedTrainingUnusable):
+    if isinstance(error, BundleUnreadable):
+        return f"fedka: {error}", exit_codes.CONFIG
+    if isinstance(error, (*of_this_machine, NoSuchTraining, ReaderUnavailable, NoModel, KafkaError)):
         return f"fedka: {error}", exit_codes.FAILED
     where = "run the command again with --debug to see where, and report it"
     return f"fedka: unexpected {type(error).__name__}: {error}\n({where})", exit_codes.FAILED

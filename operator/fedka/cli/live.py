@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from fedka.api.reasons import ParticipantState, Phase
-from fedka.api.status import MetricValue, ParticipantDetail, RoundRecord, RoundsStatus, TrainingStatus
+from fedka.api.status import ParticipantDetail, RoundsStatus, TrainingStatus
 from fedka.api.training import FederatedTraining
 from fedka.cli.causes import cause_of
+from fedka.cli.round_rows import rounds_table, row_of_record
 
 MOST_PARTICIPANTS = 12
 BAR_WIDTH = 40
@@ -53,7 +53,7 @@ def render(scene: Scene) -> RenderableType:
     rounds = status.rounds or RoundsStatus()
     parts.append(_bar(rounds, status))
     if rounds.history:
-        parts.append(_rounds(rounds.history))
+        parts.append(rounds_table([row_of_record(past) for past in rounds.history]))
     if details := _worth_showing(status):
         parts.append(_participants(details))
     if scene.note:
@@ -92,20 +92,6 @@ def _bar(rounds: RoundsStatus, status: TrainingStatus) -> RenderableType:
     return grid
 
 
-def _rounds(history: Sequence[RoundRecord]) -> Table:
-    names = sorted({metric.name for past in history for metric in past.metrics})
-    table = Table(box=None, padding=(0, 2), header_style="dim")
-    for title in ("Round", "Seconds", "Accepted", "Rejected", *names):
-        table.add_column(escape(title), justify="right", no_wrap=True)
-    for past in history:
-        values = {metric.name: _short(metric) for metric in past.metrics}
-        accepted = "missed" if past.missed else str(past.accepted)
-        seconds = past.duration_seconds or ""
-        cells = [str(past.round), seconds, accepted, str(past.rejected), *(values.get(name, "") for name in names)]
-        table.add_row(*cells, style="yellow" if past.missed else "")
-    return table
-
-
 def _worth_showing(status: TrainingStatus) -> Sequence[ParticipantDetail]:
     """Everybody while the run goes on; afterwards only those of whom something went wrong."""
     details = status.participants.detail if status.participants is not None else ()
@@ -131,10 +117,6 @@ def _participants(details: Sequence[ParticipantDetail]) -> Table:
 def _why(detail: ParticipantDetail) -> str:
     message = cause_of(detail.message or "").split("\n")[0][:MESSAGE_WIDTH]
     return ": ".join(part for part in (detail.reason, message) if part)
-
-
-def _short(metric: MetricValue) -> str:
-    return f"{float(metric.value):.4g}"
 
 
 def _clock(duration: timedelta) -> str:

@@ -5,7 +5,6 @@ line library, tables and colours.
 """
 
 import sys
-from pathlib import Path
 
 POD_COMMANDS = ("aggregator", "participant")
 
@@ -19,5 +18,4 @@ def main() -> int:
         return run_pod(arguments[0], arguments[1:])
     from fedka.cli.commands import run_command  # noqa: PLC0415  the same
 
-    plugin = Path(sys.argv[0]).name == "kubectl-fedka"  # kubectl finds a plugin by its name
-    return run_command(arguments, "kubectl fedka" if plugin else "fedka")
+    return run_command(arguments)

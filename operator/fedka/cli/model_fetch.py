@@ -1,58 +1,60 @@
-"""The newest global model out of Kafka, into a file: found by the journal, verified by its digest, never held whole."""
+"""A global model out of Kafka, into a file: found by the journal, verified by its digest, never held whole."""
 
 from pathlib import Path
 
+from fedka.cli.journal_read import Past, read_past
 from fedka.cli.safetensors_file import SafetensorsFile
 from fedka.kafka.access import Settings
+from fedka.kafka.errors import ChunksGone, NoSuchOffset
 from fedka.kafka.ranges import RangeReader
-from fedka.kafka.tail import LogView
-from fedka.wire.codec import MalformedRecord, journal_decoder
-from fedka.wire.journal import JournalPosition, Verdict, judge
 from fedka.wire.names import RunTopics
-from fedka.wire.run_state import At, RunState, advance
+from fedka.wire.records import ModelRef
 
 
 class NoModel(Exception):
-    """The run has not made a global model."""
+    """The run has not made that global model, or it is no longer in Kafka."""
 
 
-def fetch_model(settings: Settings, topics: RunTopics, training: str, file: Path) -> str:
-    """Write the newest global model of a run to `file`; its root digest.
+def fetch_model(
+    settings: Settings,
+    topics: RunTopics,
+    training: str,
+    file: Path,
+    *,
+    round_number: int | None = None,
+    principal: str | None = None,
+) -> ModelRef:
+    """Write a run's global model to `file`: that of a round, or the newest.
 
-    The chunks come in any order and are written where they belong, so memory is flat. The file appears under its name
-    only once it is whole. Blocks. Raises NoModel or a KafkaError.
+    The chunks come in any order, are verified and written where they belong, so memory is flat. The file appears under
+    its name only once it is whole. Blocks. Raises NoModel or a KafkaError.
     """
-    state = read_state(settings, topics)
-    if state.model is None or state.layout is None:
-        raise NoModel(f"run {topics.run} has made no global model yet: there is nothing to write to {file}")
-    layout, pointer = state.layout, state.model.pointer
-    notes = {"training": training, "run": topics.run, "round": str(state.model.round), "blake3": pointer.digest}
+    past = read_past(settings, topics, principal)
+    model, layout = _wanted(past, topics, round_number), past.state.layout
+    if layout is None:
+        raise NoModel(f"run {topics.run} has not said what its model looks like: there is nothing to write to {file}")
+    notes = {"training": training, "run": topics.run, "round": str(model.round), "blake3": model.pointer.digest}
     reader = RangeReader(settings, name="fedka-model-reader")
     try:
         with SafetensorsFile(file, layout, notes) as out:
-            for index, chunk in reader.read(topics.model, 0, pointer, layout.chunk_size):
+            for index, chunk in reader.read(topics.model, 0, model.pointer, layout.chunk_size):
                 out.write(index * layout.chunk_bytes // 4, chunk)
+    except (ChunksGone, NoSuchOffset) as error:
+        kept = "spec.rounds.modelHistoryLimit says how many are kept"
+        raise NoModel(f"the model of round {model.round} is no longer in Kafka ({error}): {kept}") from error
     finally:
         reader.close()
-    return pointer.digest
+    return model
 
 
-def read_state(settings: Settings, topics: RunTopics) -> RunState:
-    """What a run's journal says up to its end. Blocks."""
-    view = LogView(settings, name="fedka-journal-reader")
-    try:
-        records = view.read_to_end(topics.journal)
-    finally:
-        view.close()
-    position, state, decoder = JournalPosition(), RunState(), journal_decoder()
-    for record in records:
-        position, verdict = judge(position, record.value)
-        if verdict is not Verdict.VALID:
-            continue
-        try:
-            said = decoder.decode(record.value)
-        except MalformedRecord:
-            continue  # it exists by position, but says nothing that this version understands
-        if said is not None:
-            state = advance(state, said, At(record.offset, record.time_ms))
-    return state
+def _wanted(past: Past, topics: RunTopics, round_number: int | None) -> ModelRef:
+    if past.state.model is None:
+        raise NoModel(f"run {topics.run} has made no global model yet")
+    if round_number is None:
+        return past.state.model
+    if round_number not in past.models:
+        raise NoModel(
+            f"round {round_number} of run {topics.run} has made no global model; the newest is that of round "
+            f"{past.state.model.round}"
+        )
+    return past.models[round_number]

@@ -81,12 +81,12 @@ class Quiet(Lines):
 class Terminal:
     """The live view, with trouble in lines above it."""
 
-    def __init__(self, clock: Callable[[], datetime], logs: str) -> None:
+    def __init__(self, clock: Callable[[], datetime], logs: str, began: datetime | None = None) -> None:
         from rich.console import Console  # noqa: PLC0415  a run without a terminal does not need it
         from rich.live import Live  # noqa: PLC0415
 
         self._clock = clock
-        self._began = clock()
+        self._began = began or clock()
         self._logs = logs
         self._note = ""
         self._training: FederatedTraining | None = None
@@ -174,8 +174,8 @@ class Screen:
         self._story.audited(record)
 
 
-def surface(clock: Callable[[], datetime], *, logs: str, quiet: bool) -> Surface:
-    """What fits where stderr goes."""
+def surface(clock: Callable[[], datetime], *, logs: str, quiet: bool, began: datetime | None = None) -> Surface:
+    """What fits where stderr goes. `began`: since when the time is counted, if not from now."""
     if quiet:
         return Quiet(clock)
-    return Terminal(clock, logs) if sys.stderr.isatty() else Lines(clock)
+    return Terminal(clock, logs, began) if sys.stderr.isatty() else Lines(clock)

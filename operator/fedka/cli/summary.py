@@ -47,12 +47,19 @@ def print_resource(training: FederatedTraining, output: str) -> None:
 
 def ended(training: FederatedTraining, place: Place, model_out: Path | None) -> str:
     """The summary of a run that is Complete or Failed."""
+    command = place.again("--model-out", "model.safetensors")
+    model = str(model_out) if model_out is not None else f"in Kafka; to get it: {command}"
+    return ending(training, model=model, logs=str(place.state_dir / "logs"))
+
+
+def ending(training: FederatedTraining, *, model: str, logs: str) -> str:
+    """How a run ended, wherever it was: where the `model` is, and the `logs`."""
     status = training.status or TrainingStatus()
     type_ = ConditionType.COMPLETE if status.phase is Phase.COMPLETE else ConditionType.FAILED
     condition = find_condition(status.conditions, type_)
     why = f" ({condition.reason}: {condition.message})" if condition is not None else ""
     lines = [f"{training.metadata.name}: {status.phase}{why}"]
-    lines += [f"  {title:8} {text}" for title, text in _facts(status, place, model_out)]
+    lines += [f"  {title:8} {text}" for title, text in _facts(status, model, logs)]
     return "\n".join(lines)
 
 
@@ -92,7 +99,7 @@ def stopped(training: FederatedTraining | None, place: Place, why: str, reached:
     )
 
 
-def _facts(status: TrainingStatus, place: Place, model_out: Path | None) -> list[tuple[str, str]]:
+def _facts(status: TrainingStatus, model: str, logs: str) -> list[tuple[str, str]]:
     facts = []
     if status.rounds is not None:
         missed = f", {status.rounds.missed} missed" if status.rounds.missed else ""
@@ -101,9 +108,8 @@ def _facts(status: TrainingStatus, place: Place, model_out: Path | None) -> list
         metrics = "  ".join(f"{metric.name} {float(metric.value):.4g}" for metric in status.model.metrics)
         facts += [("metrics", metrics)] if metrics else []
         facts.append(("digest", f"{status.model.digest} (round {status.model.round})"))
-        command = place.again("--model-out", "model.safetensors")
-        facts.append(("model", str(model_out) if model_out is not None else f"in Kafka; to get it: {command}"))
-    facts.append(("logs", str(place.state_dir / "logs")))
+        facts.append(("model", model))
+    facts.append(("logs", logs))
     return facts
 
 

@@ -1,0 +1,63 @@
+"""A run's journal read to its end: how far it is, every round that ended, and the model of each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from fedka.kafka.access import Settings
+from fedka.kafka.tail import LogView
+from fedka.wire import records as r
+from fedka.wire.codec import MalformedRecord, journal_decoder
+from fedka.wire.journal import JournalPosition, Verdict, judge
+from fedka.wire.names import RunTopics
+from fedka.wire.run_state import At, RoundSummary, RunState, advance
+
+
+@dataclass(slots=True)
+class Past:
+    """What a journal says. `rounds` are by number, each as it ended; the state itself keeps the last ten only."""
+
+    state: RunState = field(default_factory=RunState)
+    rounds: dict[int, RoundSummary] = field(default_factory=dict)
+    models: dict[int, r.ModelRef] = field(default_factory=dict)
+
+    def take(self, record: r.JournalRecord, at: At) -> None:
+        """One more record that exists."""
+        self.state = advance(self.state, record, at)
+        if isinstance(record, r.RoundClosed):
+            self.models[record.round] = record.model
+        if isinstance(record, r.EvaluationClosed) and record.round in self.rounds:
+            past = self.rounds[record.round]
+            self.rounds[record.round] = replace(past, metrics=_joined(past.metrics, record.metrics))
+        elif self.state.history:
+            last = self.state.history[-1]
+            self.rounds.setdefault(last.round, last)
+
+
+def read_past(settings: Settings, topics: RunTopics, principal: str | None = None) -> Past:
+    """What a run's journal says up to its end; `principal`: who to name where a right is missing. Blocks.
+
+    Raises a KafkaError.
+    """
+    view = LogView(settings, name="fedka-journal-reader")
+    try:
+        if principal is not None:
+            view.check_topics([topics.journal, topics.model], principal)
+        records = view.read_to_end(topics.journal)
+    finally:
+        view.close()
+    position, past, decoder = JournalPosition(), Past(), journal_decoder()
+    for record in records:
+        position, verdict = judge(position, record.value)
+        if verdict is not Verdict.VALID:
+            continue
+        try:
+            said = decoder.decode(record.value)
+        except MalformedRecord:
+            continue  # it exists by position, but says nothing that this version understands
+        if said is not None:
+            past.take(said, At(record.offset, record.time_ms))
+    return past
+
+
+def _joined(before: Mapping[str, float], more: Mapping[str, float]) -> Mapping[str, float]:
+    return {**before, **more}

@@ -1,0 +1,142 @@
+"""`fedka logs`: what a training's pods have said, each line with its pod's name before it where there are several.
+
+A pod that died has been replaced by a new one, and its log is gone once its Job is; its last words stay in the status.
+"""
+
+import asyncio
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from fedka import exit_codes
+from fedka.api.status import ParticipantDetail, TrainingStatus
+from fedka.api.training import FederatedTraining
+from fedka.cli.command_line import say
+from fedka.cli.errors import CommandFailed
+from fedka.cli.source import Source
+from fedka.cli.story import name_of
+from fedka.cli.watch import has_ended
+from fedka.plan.snapshot import PodView, Role
+from fedka.reconcile.ports import ClusterError, Invalid, NotFound
+
+_PENDING = "Pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whose logs, and how much of them: of one participant, of the aggregator, or (neither) of all."""
+
+    participant: str | None = None
+    aggregator: bool = False
+    tail: int | None = None
+
+    def includes(self, pod: PodView) -> bool:
+        """Whether this pod's is one of them."""
+        if self.participant is not None:
+            return pod.participant == self.participant
+        return pod.role is Role.AGGREGATOR if self.aggregator else True
+
+
+class Logs:
+    """The logs of one training's pods, printed on stdout."""
+
+    def __init__(self, source: Source, wanted: Wanted) -> None:
+        self._source = source
+        self._wanted = wanted
+        self._streams: dict[str, asyncio.Task[None]] = {}  # by the pod's UID
+
+    async def show(self, *, previous: bool = False) -> None:
+        """Print what there is; `previous`: of each member's pod before its newest one."""
+        training = await self._source.training()
+        self._check(training)
+        pods = [pod for pod in await self._source.pods() if self._wanted.includes(pod)]
+        chosen = list(_of_each(pods, 1 if previous else 0))
+        if not chosen:
+            raise CommandFailed(_nothing(training, self._wanted, self._source, previous=previous), exit_codes.FAILED)
+        for pod in sorted(chosen, key=lambda each: (each.role, name_of(each))):
+            await self._print(pod, prefixed=len(chosen) > 1, follow=False)
+
+    async def follow(self) -> None:
+        """Print what comes, of new pods too, until the run has ended and its pods have."""
+        training = await self._source.training()
+        self._check(training)
+        members = 1 if self._wanted.participant or self._wanted.aggregator else 2
+        watching = asyncio.create_task(self._watch_pods(prefixed=members > 1))
+        ending = asyncio.create_task(self._until_the_end())
+        try:
+            await asyncio.wait([watching, ending], return_when=asyncio.FIRST_COMPLETED)
+            for task in (watching, ending):
+                if task.done():
+                    task.result()
+            if self._streams:
+                await asyncio.wait(self._streams.values())
+        finally:
+            for task in (watching, ending, *self._streams.values()):
+                task.cancel()
+            await asyncio.gather(watching, ending, *self._streams.values(), return_exceptions=True)
+
+    async def _watch_pods(self, *, prefixed: bool) -> None:
+        async with aclosing(self._source.pod_changes()) as pods:
+            async for pod in pods:
+                if self._wanted.includes(pod) and pod.phase != _PENDING and pod.uid not in self._streams:
+                    self._streams[pod.uid] = asyncio.create_task(self._print(pod, prefixed=prefixed, follow=True))
+
+    async def _until_the_end(self) -> None:
+        async with aclosing(self._source.changes()) as changes:
+            async for training in changes:
+                if training is None or has_ended(training):
+                    return
+
+    async def _print(self, pod: PodView, *, prefixed: bool, follow: bool) -> None:
+        name = name_of(pod)
+        try:
+            async with aclosing(self._source.log(pod.name, follow=follow, tail=self._wanted.tail)) as lines:
+                async for line in lines:
+                    sys.stdout.write(f"{name} | {line}\n" if prefixed else f"{line}\n")
+                    sys.stdout.flush()
+        except Invalid:
+            why = ": ".join(part for part in (pod.reason, pod.message) if part) or "its container has not started"
+            say(f"{name} has no log yet: {why}")
+        except NotFound:
+            say(f"{name}: the log has gone with its pod {pod.name}")
+        except ClusterError as error:
+            if not follow:
+                raise
+            say(f"{name}: the log cannot be followed any more: {error}")
+
+    def _check(self, training: FederatedTraining) -> None:
+        name = self._wanted.participant
+        if name is None:
+            return
+        participants = {each.name: each for each in training.spec.participants}
+        if name in participants and not participants[name].managed:
+            raise CommandFailed(f"{name} is External: its log is where its owner runs it", exit_codes.USAGE)
+        seen = {detail.name for detail in _details(training)}
+        if name not in participants and name not in seen:
+            known = ", ".join([*participants][:20])
+            raise CommandFailed(f"there is no participant {name}; there are: {known}", exit_codes.USAGE)
+
+
+def _of_each(pods: Iterable[PodView], place: int) -> Iterable[PodView]:
+    """Of every member the pod at a place in its line, the newest being at 0."""
+    lines: dict[tuple[str, str | None], list[PodView]] = {}
+    for pod in pods:
+        lines.setdefault((pod.role, pod.participant), []).append(pod)
+    return (line[place] for line in lines.values() if len(line) > place)
+
+
+def _details(training: FederatedTraining) -> Sequence[ParticipantDetail]:
+    seen = (training.status or TrainingStatus()).participants
+    return seen.detail if seen is not None else ()
+
+
+def _nothing(training: FederatedTraining, wanted: Wanted, source: Source, *, previous: bool) -> str:
+    """Why there is no log, with what the status remembers."""
+    what = "no earlier pod is left" if previous else "there is no pod"
+    last = []
+    for detail in _details(training):
+        if detail.message and wanted.participant in (None, detail.name):
+            state = f"{detail.state}, {detail.reason}" if detail.reason else str(detail.state)
+            last.append(f"\n{detail.name}, in the status: {state}: {detail.message}")
+    return f"{what} to show a log of{''.join(last)}\n(how it is: {source.hints.command('status')})"

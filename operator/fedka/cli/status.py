@@ -1,0 +1,54 @@
+"""`fedka status`: a training on one screen, drawn as `fedka run` draws its own."""
+
+import sys
+from collections.abc import Callable
+from datetime import datetime
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from fedka.api.conditions import Condition
+from fedka.api.status import TrainingStatus
+from fedka.api.training import FederatedTraining
+from fedka.cli.advice import amiss, next_steps
+from fedka.cli.live import Scene, render
+from fedka.cli.source import Hints, Source
+from fedka.cli.summary import print_resource
+
+WIDTH_IN_A_FILE = 160  # where there is no terminal, a line is cut by whoever reads it
+
+
+async def status(source: Source, *, output: str | None, clock: Callable[[], datetime]) -> None:
+    """Print it; as `json` or `yaml`, the resource."""
+    training = await source.training()
+    if output is not None:
+        print_resource(training, output)
+        return
+    width = None if sys.stdout.isatty() else WIDTH_IN_A_FILE
+    Console(file=sys.stdout, width=width, highlight=False).print(screen(training, source.hints, clock()))
+
+
+def screen(training: FederatedTraining, hints: Hints, now: datetime) -> RenderableType:
+    """The screen."""
+    seen = training.status or TrainingStatus()
+    began = seen.start_time or training.metadata.creation_timestamp or now
+    scene = Scene(training, "", hints.command("logs"), began, seen.completion_time or now)
+    parts: list[RenderableType] = [render(scene)]
+    if conditions := amiss(training):
+        parts.append(_conditions(conditions))
+    if seen.model is not None:
+        metrics = "".join(f"  {each.name} {float(each.value):.4g}" for each in seen.model.metrics)
+        parts.append(Text(f"model: round {seen.model.round}  {seen.model.digest}{metrics}", overflow="fold"))
+    parts.extend(Text(f"next: {step}", overflow="fold") for step in next_steps(training, hints))
+    return Group(*parts)
+
+
+def _conditions(conditions: list[Condition]) -> Table:
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for title in ("Condition", "Status"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("Why", overflow="fold")
+    for each in conditions:
+        table.add_row(Text(each.type), Text(str(each.status), style="yellow"), Text(f"{each.reason}: {each.message}"))
+    return table
