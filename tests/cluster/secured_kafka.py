@@ -4,6 +4,7 @@ Only the controller's listener, bound to this machine alone, asks for no credent
 """
 
 import secrets
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +16,8 @@ from .certificates import write_certificates
 
 ADMIN = "admin"
 MECHANISM = "SCRAM-SHA-512"
+SNAPSHOT_SECONDS = 60.0
+POLL_SECONDS = 0.05  # there is no event for "a file has appeared"
 
 
 class SecuredKafka:
@@ -54,8 +57,23 @@ class SecuredKafka:
         return self._server.pid
 
     def start(self) -> str:
-        """The bootstrap servers, when the broker answers."""
-        return self._server.start()
+        """The bootstrap servers, when the broker answers.
+
+        Kafka 4.4.0, started on a log of users in which one is deleted and no snapshot of its metadata goes before, may
+        forget all users (`ScramDelta.apply` drops those of a mechanism when a deletion comes first). A node that has
+        run for an hour has its snapshot; here it is waited for, so that a restart is what it is elsewhere.
+        """
+        address = self._server.start()
+        deadline = time.monotonic() + SNAPSHOT_SECONDS
+        while not any(snapshot.stat().st_size for snapshot in self._snapshots()):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no snapshot of Kafka's metadata after {SNAPSHOT_SECONDS} s: see {self.log_path}")
+            time.sleep(POLL_SECONDS)
+        return address
+
+    def _snapshots(self) -> list[Path]:
+        log = self.log_path.parent / "data" / "__cluster_metadata-0"
+        return [path for path in log.glob("*.checkpoint") if int(path.name.split("-")[0]) > 0]
 
     def stop(self) -> None:
         """End it in order."""
@@ -97,5 +115,7 @@ def _properties(password: str, *, ca: Path, server: Path) -> dict[str, str]:
         "sasl.mechanism.inter.broker.protocol": MECHANISM,
         "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": f'{module} username="{ADMIN}" password="{password}";',
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "metadata.log.max.snapshot.interval.ms": "1000",  # an hour by default: see `start`
+        "metadata.max.retention.ms": "60000",  # 7 days of a snapshot a second would be many
         "super.users": f"User:{ADMIN};User:ANONYMOUS",  # ANONYMOUS: the node itself, on the controller's listener
     }

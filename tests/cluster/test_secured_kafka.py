@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialAlteration,
+    UserScramCredentialDeletion,
+    UserScramCredentialUpsertion,
+)
 
 from .secured_kafka import SecuredKafka
 
@@ -64,3 +71,19 @@ def test_it_listens_where_it_is_told(tmp_path: Path, unused_tcp_port: int):
     with SecuredKafka(tmp_path, address="127.0.0.2", port=unused_tcp_port) as kafka:
         assert kafka.bootstrap_servers == f"127.0.0.2:{unused_tcp_port}"
         assert identity(kafka)
+
+
+def test_a_deleted_user_takes_nobody_along_when_the_broker_restarts(tmp_path: Path):
+    with SecuredKafka(tmp_path) as kafka:
+        admin = client(kafka)
+        for name in ("first", "second", "third"):
+            password = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
+            change(admin, UserScramCredentialUpsertion(name, password, name.encode()))
+            change(admin, UserScramCredentialDeletion(name, ScramMechanism.SCRAM_SHA_512))
+        kafka.restart()
+        assert identity(kafka)
+
+
+def change(admin: AdminClient, alteration: UserScramCredentialAlteration) -> None:
+    (future,) = admin.alter_user_scram_credentials([alteration]).values()
+    future.result(PATIENCE_SECONDS)
