@@ -1,0 +1,140 @@
+"""What the operator does with children that the API server would not take: it says so, and goes on with the others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fedka.local.cluster import InMemoryCluster
+from fedka.plan.names import LABEL_PARTICIPANT, LABEL_ROLE
+from fedka.reconcile.ports import NETWORK_POLICY, Cause, ClusterError, Forbidden, Invalid, Object
+
+from .conftest import World
+
+UNNAMED = {"spec": {"containers": [{"image": "proxy:1"}]}}
+
+
+@dataclass
+class Strict:
+    """A cluster with a guard in front of it: what has an answer in `answers`, by kind and participant, is refused."""
+
+    inner: InMemoryCluster
+    answers: dict[tuple[str, str | None], ClusterError] = field(default_factory=dict)
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+
+    async def create(self, obj: Object, *, field_manager: str) -> dict[str, Any]:
+        self._judge(obj)
+        return await self.inner.create(obj, field_manager=field_manager)
+
+    async def apply(self, obj: Object, *, field_manager: str) -> dict[str, Any]:
+        self._judge(obj)
+        return await self.inner.apply(obj, field_manager=field_manager)
+
+    def _judge(self, obj: Object) -> None:
+        labels: Mapping[str, str] = obj["metadata"].get("labels", {})
+        subject = (obj["kind"], labels.get(LABEL_PARTICIPANT) or labels.get(LABEL_ROLE))
+        self.asked.append(subject)
+        if subject in self.answers:
+            raise self.answers[subject]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+async def detail(world: World, participant: str) -> dict[str, Any]:
+    details = (await world.status()).get("participants", {}).get("detail", ())
+    return next((each for each in details if each["name"] == participant), {})
+
+
+async def test_an_invalid_template_is_named_and_the_others_go_on(world: World):
+    world.start()
+    await world.create(participants=[{"name": "a", "template": UNNAMED}, {"name": "b"}])
+
+    async def told() -> bool:
+        return await world.condition("Stalled") == ("True", "InvalidSpec") and set(await world.jobs()) == {
+            "aggregator",
+            "b",
+        }
+
+    await world.until(told)
+    said = await detail(world, "a")
+    assert (said["state"], said["reason"]) == ("Pending", "InvalidSpec")
+    assert "spec.template.spec.containers[1].name: Required value" in said["message"]
+    assert "InvalidSpec" in await world.events()
+
+
+async def test_a_refused_job_is_not_asked_for_again_before_the_spec_changes(world: World):
+    strict = Strict(world.cluster, {("Job", "a"): Invalid("Job a", [Cause("spec.x", "is wrong")])})
+    world.start(strict)
+    topics = await world.create()
+
+    async def told() -> bool:
+        return (await detail(world, "a")).get("reason") == "InvalidSpec"
+
+    await world.until(told)
+    hand = world.kafka.aggregator(topics)
+    await world.change(rounds={"count": 4})
+
+    async def heard() -> bool:
+        return (await world.status()).get("observedGeneration") == 2 and await told()
+
+    await world.until(heard)
+    assert hand.position is not None
+    assert strict.asked.count(("Job", "a")) == 2
+
+
+async def test_a_mended_template_heals(world: World):
+    world.start()
+    await world.create(participants=[{"name": "a", "template": UNNAMED}, {"name": "b"}])
+
+    async def refused() -> bool:
+        return await world.condition("Stalled") == ("True", "InvalidSpec")
+
+    await world.until(refused)
+    await world.change(participants=[{"name": "a", "template": {}}, {"name": "b"}])
+
+    async def healed() -> bool:
+        return "a" in await world.jobs() and await world.condition("Stalled") == ("False", "NotStalled")
+
+    await world.until(healed)
+
+
+async def test_what_is_forbidden_is_said_as_such(world: World):
+    strict = Strict(world.cluster, {("Job", "a"): Forbidden("exceeded quota: jobs, limited: count/jobs.batch=2")})
+    world.start(strict)
+    await world.create()
+
+    async def told() -> bool:
+        return await world.condition("Stalled") == ("True", "CreationForbidden")
+
+    await world.until(told)
+    assert "exceeded quota" in (await detail(world, "a"))["message"]
+
+
+async def test_no_pod_is_made_without_the_network_policy(world: World):
+    world.start(Strict(world.cluster, {("NetworkPolicy", "aggregator"): Forbidden("no right to networkpolicies")}))
+    await world.create()
+
+    async def told() -> bool:
+        return await world.condition("Stalled") == ("True", "CreationForbidden")
+
+    await world.until(told)
+    assert "aggregator" not in await world.jobs()
+
+
+async def test_a_changed_network_policy_is_put_right_by_the_next_operator(world: World):
+    world.start()
+    topics = await world.create()
+    await world.started(topics)
+    await world.stop()
+    name = (await world.jobs())["aggregator"]["metadata"]["name"]
+    live = await world.cluster.get(NETWORK_POLICY, "default", name)
+    assert live["spec"]["policyTypes"] == ["Ingress"]
+    loosened = live | {"spec": live["spec"] | {"ingress": [{}]}}
+    loosened["metadata"] = {key: live["metadata"][key] for key in ("name", "namespace", "labels", "annotations")}
+    await world.cluster.apply(loosened, field_manager="fedka-operator")
+    world.start()
+
+    async def mended() -> bool:
+        return "ingress" not in (await world.cluster.get(NETWORK_POLICY, "default", name))["spec"]
+
+    await world.until(mended)
