@@ -200,17 +200,18 @@ def version() -> None:
         sys.stdout.write(f"{name} {version_of(name)}\n")
 
 
-def _pod_command(role: str, text: str) -> None:
+def _pod_command(name: str, text: str) -> None:
     """A command that `main` has sorted out before it could get here; this one is for --help and for completeness."""
 
     def command(context: typer.Context) -> None:
-        from fedka.cli.pods import run_pod
+        from fedka.cli.main import run_in_pod
 
-        raise typer.Exit(run_pod(role, context.args))
+        raise typer.Exit(run_in_pod(name, context.args))
 
     anything = {"allow_extra_args": True, "ignore_unknown_options": True}
-    app.command(role, help=text, rich_help_panel="In pods", add_help_option=False, context_settings=anything)(command)
+    app.command(name, help=text, rich_help_panel="In pods", add_help_option=False, context_settings=anything)(command)
 
 
 _pod_command("aggregator", "Run the aggregator of one training, by its connection bundle.")
 _pod_command("participant", "Run one participant of a training, by its connection bundle.")
+_pod_command("operator", "Run the operator, which makes FederatedTrainings happen on a Kubernetes cluster.")

@@ -5,17 +5,27 @@ line library, tables and colours.
 """
 
 import sys
+from collections.abc import Sequence
 
-POD_COMMANDS = ("aggregator", "participant")
+POD_COMMANDS = ("aggregator", "operator", "participant")
 
 
 def main() -> int:
     """Run the command that `sys.argv` asks for; the exit code, one of `fedka.exit_codes`."""
     arguments = sys.argv[1:]
     if arguments and arguments[0] in POD_COMMANDS:
-        from fedka.cli.pods import run_pod  # noqa: PLC0415  only what is asked for is loaded
-
-        return run_pod(arguments[0], arguments[1:])
-    from fedka.cli.commands import run_command  # noqa: PLC0415  the same
+        return run_in_pod(arguments[0], arguments[1:])
+    from fedka.cli.commands import run_command  # noqa: PLC0415  only what is asked for is loaded
 
     return run_command(arguments)
+
+
+def run_in_pod(command: str, arguments: Sequence[str]) -> int:
+    """Run a pod's command; the exit code."""
+    if command == "operator":
+        from fedka.kubernetes.main import run_operator  # noqa: PLC0415  as above
+
+        return run_operator(arguments)
+    from fedka.cli.pods import run_pod  # noqa: PLC0415  the same
+
+    return run_pod(command, arguments)

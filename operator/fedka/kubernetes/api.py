@@ -34,7 +34,7 @@ APPLY = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
-Answered = Callable[[str, int], None]
+Answered = Callable[[str, str, int], None]
 
 
 def path_of(kind: Kind, namespace: str | None, name: str | None = None, subresource: str | None = None) -> str:
@@ -63,9 +63,9 @@ class _Request:
 
 
 class Api:
-    """One connection pool. `answered` is told of each answer: the method, and the code (0 where none came)."""
+    """One connection pool. `answered` is told of each answer: method, path, and code (0: none came)."""
 
-    def __init__(self, login: Login, *, answered: Answered = lambda _method, _code: None) -> None:
+    def __init__(self, login: Login, *, answered: Answered = lambda _method, _path, _code: None) -> None:
         self._login = login
         self._answered = answered
         self._configuration: Configuration | None = None
@@ -122,7 +122,7 @@ class Api:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ClusterUnavailable(f"{request}: no answer: {error or type(error).__name__}") from error
         finally:
-            self._answered(request.method, code)
+            self._answered(request.method, request.path, code)
 
     async def _request(self, request: _Request) -> aiohttp.ClientResponse:
         if self._client is None:

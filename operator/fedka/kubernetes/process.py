@@ -1,0 +1,122 @@
+"""The operator on Kubernetes, put together: watches, leadership, work, endpoints, and an end that leaves nothing open.
+
+The order of stopping: work first, so that nothing is changed any more; then the Lease goes back, and another one may
+begin at once; then what only listens.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from random import Random
+
+from fedka.kubernetes.api import Api
+from fedka.kubernetes.cluster import KubernetesCluster
+from fedka.kubernetes.configuration import OperatorConfiguration
+from fedka.kubernetes.endpoints import endpoints
+from fedka.kubernetes.lease import KubernetesLease, Leadership
+from fedka.kubernetes.login import Login, own_namespace
+from fedka.kubernetes.metrics import Metrics
+from fedka.kubernetes.shell import SELECTORS, Shell
+from fedka.kubernetes.sides import kafka_sides
+from fedka.reconcile.operator import Operator
+from fedka.reconcile.ports import FEDERATED_TRAINING, Forbidden, NotFound
+
+LOGGER = logging.getLogger("fedka.kubernetes")
+LEASE = "fedka-operator"
+OUTSIDE = "default"  # the Lease's namespace where the operator runs outside of the cluster and is told none
+
+
+class CannotStart(Exception):
+    """The cluster lacks something, or refuses it: the message says what to do about it."""
+
+
+class WatchEnded(Exception):
+    """Nothing is watched any more: only a new start helps."""
+
+
+async def serve(
+    configuration: OperatorConfiguration,
+    *,
+    login: Login,
+    identity: str,
+    stop: asyncio.Event,
+    started: Callable[[], None] = lambda: None,
+    listening: Callable[[int], None] = lambda _port: None,
+) -> None:
+    """Run an operator until `stop` is set; it is no leader any more when this returns.
+
+    `started` may set signal handlers, as Kopf has set its own by then; `listening` is told the port of the endpoints.
+    Raises ConfigurationInvalid, NoClusterAccess, CannotStart, LeadershipLost, WatchSilent, WatchEnded, a ClusterError.
+    """
+    metrics = Metrics()
+    settings, sides = configuration.settings(), kafka_sides(configuration)
+    api = Api(login, answered=metrics.answered)
+    namespaces = configuration.watch_namespaces
+    cluster = KubernetesCluster(api, namespaces=namespaces, selectors=SELECTORS, instance=identity)
+    leadership = Leadership(
+        KubernetesLease(api, configuration.lease_namespace or own_namespace() or OUTSIDE, LEASE),
+        identity=identity,
+        clock=_now,
+        monotonic=time.monotonic,
+    )
+    operator = Operator(
+        cluster=cluster,
+        kafka=sides,
+        settings=settings,
+        clock=_now,
+        random=Random(),  # noqa: S311  jitter, no secrets
+        still_leader=leadership.held,
+        meter=metrics,
+        resync_seconds=configuration.resync_seconds,
+    )
+    metrics.show(operator, leadership.held, sides)
+    shell = Shell(login, operator.observe, namespaces=namespaces)
+    try:
+        await _check_access(cluster)
+        alive, ready = [("watching", lambda: shell.alive)], [("all that exists is known", lambda: operator.ready)]
+        async with endpoints(configuration.port, alive=alive, ready=ready, metrics=metrics.text) as port:
+            LOGGER.info("watching %s; endpoints on port %d", ", ".join(namespaces) or "all namespaces", port)
+            listening(port)
+            await _work(operator, shell, leadership, stop=stop, started=started)
+    finally:
+        await operator.close()
+        await api.close()
+
+
+async def _work(
+    operator: Operator, shell: Shell, leadership: Leadership, *, stop: asyncio.Event, started: Callable[[], None]
+) -> None:
+    working = asyncio.create_task(operator.work(leading=leadership.acquire), name="operator-work")
+    keeping = asyncio.create_task(leadership.keep(), name="operator-lease")
+    stopping = asyncio.create_task(stop.wait(), name="operator-stop")
+    watching = asyncio.create_task(shell.run(started), name="operator-watch")
+    try:
+        await asyncio.wait((working, keeping, stopping, watching), return_when=asyncio.FIRST_COMPLETED)
+        for ended in (keeping, working, watching):
+            if ended.done():
+                ended.result()
+        if not stop.is_set():
+            raise WatchEnded("the watches have ended without an error")
+    finally:
+        for task in (working, keeping, stopping):
+            task.cancel()
+        await asyncio.gather(working, keeping, stopping, return_exceptions=True)
+        await leadership.release()
+        shell.stop()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def _check_access(cluster: KubernetesCluster) -> None:
+    """Kopf would only warn of a kind that is not there, and watch nothing."""
+    try:
+        await cluster.list_metadata(FEDERATED_TRAINING)
+    except NotFound as error:
+        raise CannotStart(f"the cluster knows no FederatedTraining: install the CRD (crds/) first ({error})") from error
+    except Forbidden as error:
+        raise CannotStart(f"the operator's ServiceAccount lacks a right: {error}") from error
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
