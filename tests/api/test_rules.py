@@ -103,6 +103,21 @@ ALLOWED_CHANGES: list[dict[str, Any]] = [
     {"spec.kafka": None},
 ]
 
+ALLOWED_WHILE_SUSPENDED: list[dict[str, Any]] = [
+    {"spec.app.image": "other"},
+    {"spec.app.entrypoint": "other:app"},
+    {"spec.participantTemplate": "<removed>"},
+    {"spec.aggregator.template": {"spec": {"nodeSelector": {"a": "b"}}}},
+    {"spec.app.image": "other", "spec.suspend": False},  # change and resume in one
+]
+
+IMMUTABLE: list[tuple[str, Any]] = [
+    ("spec.strategy", {"weighting": "Uniform"}),
+    ("spec.update", {"maxNorm": "1"}),
+    ("spec.kafka", {"clusterName": "other"}),
+    ("spec.rounds.seed", 7),
+]
+
 
 @pytest.mark.parametrize(("edits", "path", "message"), BROKEN, ids=[str(case[0])[:60] for case in BROKEN])
 def test_refuses_what_breaks_a_rule(training, edit, edits, path, message):
@@ -127,31 +142,13 @@ def test_allows_the_change_while_running(training, edit, edits):
     assert validate_object(edit(training, edits), training) == []
 
 
-@pytest.mark.parametrize(
-    "edits",
-    [
-        {"spec.app.image": "other"},
-        {"spec.app.entrypoint": "other:app"},
-        {"spec.participantTemplate": "<removed>"},
-        {"spec.aggregator.template": {"spec": {"nodeSelector": {"a": "b"}}}},
-        {"spec.app.image": "other", "spec.suspend": False},  # change and resume in one
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("edits", ALLOWED_WHILE_SUSPENDED, ids=str)
 def test_allows_the_change_while_suspended(training, edit, edits):
     suspended = edit(training, {"spec.suspend": True})
     assert validate_object(edit(suspended, edits), suspended) == []
 
 
-@pytest.mark.parametrize(
-    ("field", "other"),
-    [
-        ("spec.strategy", {"weighting": "Uniform"}),
-        ("spec.update", {"maxNorm": "1"}),
-        ("spec.kafka", {"clusterName": "other"}),
-        ("spec.rounds.seed", 7),
-    ],
-)
+@pytest.mark.parametrize(("field", "other"), IMMUTABLE)
 def test_removing_a_field_first_does_not_unlock_it(training, edit, field, other):
     before = edit(training, {"spec.update": {}, "spec.strategy": {}, "spec.kafka": {}})
     removed = edit(before, {field: "<removed>"})
