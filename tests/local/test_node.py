@@ -19,6 +19,7 @@ from fedka.local.admission import AdmitAnything
 from fedka.local.cluster import InMemoryCluster
 from fedka.local.kubelet import Machine
 from fedka.local.node import Node
+from fedka.plan.pod_template import CODE_VOLUME, TEMPORARY_VOLUME
 from fedka.reconcile.ports import JOB, POD
 
 GENEROUS_SECONDS = 60
@@ -256,6 +257,15 @@ async def test_a_path_below_the_mount_is_rewritten_in_arguments(bench):
     await bench.start(program, **parts)
     await bench.until_job_is("Complete")
     assert bench.log().splitlines()[1:] == ['{"topics": 3}']
+
+
+async def test_code_and_temporary_files_are_the_machines_own(bench):
+    volumes = [{"name": CODE_VOLUME, "configMap": {"name": "code"}}, {"name": TEMPORARY_VOLUME, "emptyDir": {}}]
+    mounts = [{"name": CODE_VOLUME, "mountPath": "/etc/fedka/code"}, {"name": TEMPORARY_VOLUME, "mountPath": "/tmp"}]
+    container = {"volumeMounts": mounts, "env": [{"name": "DATA", "value": "/tmp/data"}]}
+    await bench.start("import os; print(os.environ['DATA'])", pod={"volumes": volumes}, container=container)
+    await bench.until_job_is("Complete")
+    assert bench.log().splitlines()[1:] == ["/tmp/data"]
 
 
 async def test_a_secret_on_disk_is_for_this_user_only(bench, fifo):

@@ -36,6 +36,18 @@ def test_the_working_directory_comes_first(tmp_path):
     load_app(f"{name}:app", tmp_path)
 
 
+def test_mounted_code_comes_before_the_working_directory(tmp_path):
+    code = tmp_path / "code"
+    code.mkdir()
+    name = module(code, APP)
+    (tmp_path / f"{name}.py").write_text("raise RuntimeError")
+    load_app(f"{name}:app", tmp_path, code)
+
+
+def test_where_no_code_is_mounted_the_working_directory_serves(tmp_path):
+    load_app(f"{module(tmp_path, APP)}:app", tmp_path, tmp_path / "nowhere")
+
+
 def test_an_app_inside_an_object_is_found(tmp_path):
     name = module(tmp_path, APP + "class Holder: inner = app\n")
     load_app(f"{name}:Holder.inner", tmp_path)

@@ -48,3 +48,12 @@ def test_a_participant_has_a_place_that_outlives_its_process():
 
 def test_the_seed_is_the_runs():
     assert bundle(Role.PARTICIPANT, "a", rounds={"count": 3, "seed": 7}).seed == 7
+
+
+def test_a_managed_participant_is_told_where_mounted_code_lies():
+    mounted = {"app": {"entrypoint": "fraud:app", "codeConfigMapRef": {"name": "fraud-code"}}}
+    participants = [{"name": "a"}, {"name": "b", "mode": "External"}]
+    of_a, of_b = (bundle(Role.PARTICIPANT, name, **mounted, participants=participants).app for name in "ab")
+    assert of_a is not None
+    assert of_b is not None
+    assert (of_a.code_directory, of_b.code_directory) == ("/etc/fedka/code", None)

@@ -3,22 +3,23 @@
 from typing import Any
 
 from fedka.api.pods import PodTemplate
-from fedka.plan.pod_template import BUNDLE_DIRECTORY, pod_template
+from fedka.plan.pod_template import BUNDLE_DIRECTORY, CODE_DIRECTORY, pod_template
 from fedka.plan.snapshot import Role
 
 
-def made(*templates: dict[str, Any]) -> dict[str, Any]:
+def made(*templates: dict[str, Any], code: str | None = None) -> dict[str, Any]:
     return pod_template(
         role=Role.PARTICIPANT,
         image="fedka-participant",
         secret="bundle-of-a",
         labels={"fedka.dev/role": "participant"},
         templates=tuple(PodTemplate.model_validate(template) for template in templates),
+        code=code,
     )
 
 
 def container(template: dict[str, Any], name: str = "participant") -> dict[str, Any]:
-    (found,) = [each for each in template["spec"]["containers"] if each["name"] == name]
+    (found,) = [each for each in template["spec"]["containers"] if each.get("name") == name]
     return found
 
 
@@ -80,3 +81,94 @@ def test_what_is_guarded_cannot_be_changed():
         "FEDKA_BUNDLE": BUNDLE_DIRECTORY,
         "OTHER": "1",
     }
+
+
+def test_a_pod_is_confined_without_a_template():
+    spec = made()["spec"]
+    assert spec["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
+        "runAsGroup": 65532,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert container({"spec": spec})["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }
+    assert spec["automountServiceAccountToken"] is spec["enableServiceLinks"] is False
+
+
+def test_a_template_may_choose_another_user_and_a_writable_root():
+    template = made(
+        {
+            "spec": {
+                "securityContext": {"runAsUser": 1000, "fsGroup": 2000},
+                "containers": [{"name": "participant", "securityContext": {"readOnlyRootFilesystem": False}}],
+            }
+        }
+    )
+    pod = template["spec"]["securityContext"]
+    assert (pod["runAsUser"], pod["fsGroup"], pod["runAsNonRoot"]) == (1000, 2000, True)
+    assert container(template)["securityContext"]["readOnlyRootFilesystem"] is False
+
+
+def test_containers_beside_it_are_confined_too():
+    template = made({"spec": {"containers": [{"name": "proxy"}], "initContainers": [{"name": "fetch"}]}})
+    (first,) = template["spec"]["initContainers"]
+    for each in (container(template, "proxy"), first):
+        assert each["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+
+
+def test_default_resources_are_requests_only():
+    assert container(made())["resources"] == {"requests": {"cpu": "100m", "memory": "512Mi"}}
+
+
+def test_code_of_a_config_map_is_mounted_read_only():
+    template = made(code="fraud-code")
+    (mount,) = [each for each in container(template)["volumeMounts"] if each["mountPath"] == CODE_DIRECTORY]
+    (volume,) = [each for each in template["spec"]["volumes"] if each["name"] == mount["name"]]
+    assert mount["readOnly"] is True
+    assert volume["configMap"] == {"name": "fraud-code"}
+
+
+def test_the_bundles_mount_and_volume_are_ours_whole():
+    template = made(
+        {
+            "spec": {
+                "volumes": [{"name": "fedka-bundle", "emptyDir": {}}],
+                "containers": [
+                    {
+                        "name": "participant",
+                        "env": [{"name": "FEDKA_BUNDLE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
+                        "volumeMounts": [{"name": "other", "mountPath": BUNDLE_DIRECTORY, "subPath": "x"}],
+                    }
+                ],
+            }
+        }
+    )
+    (volume,) = [each for each in template["spec"]["volumes"] if each["name"] == "fedka-bundle"]
+    (mount,) = [each for each in container(template)["volumeMounts"] if each["mountPath"] == BUNDLE_DIRECTORY]
+    assert volume == {"name": "fedka-bundle", "secret": {"secretName": "bundle-of-a"}}
+    assert mount == {"name": "fedka-bundle", "mountPath": BUNDLE_DIRECTORY, "readOnly": True}
+    assert container(template)["env"] == [{"name": "FEDKA_BUNDLE", "value": BUNDLE_DIRECTORY}]
+
+
+def test_what_an_older_crd_lets_through_is_left_out():
+    forbidden = {
+        "hostNetwork": True,
+        "hostPID": True,
+        "hostIPC": True,
+        "serviceAccountName": "x",
+        "serviceAccount": "x",
+    }
+    proxy = {"name": "proxy", "securityContext": {"privileged": True}}
+    template = made({"spec": {**forbidden, "containers": [proxy]}})
+    assert not forbidden.keys() & template["spec"].keys()
+    assert "privileged" not in container(template, "proxy")["securityContext"]
+
+
+def test_nonsense_is_kept_for_the_api_server_to_refuse():
+    template = made({"spec": {"containers": [{"image": "x"}, {"name": "participant", "env": {"A": "1"}}]}})
+    assert template["spec"]["containers"][1]["image"] == "x"
+    assert container(template)["env"] == {"A": "1"}
