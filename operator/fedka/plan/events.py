@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 
 from fedka.api.conditions import find_condition
 from fedka.api.reasons import ConditionType, ParticipantState, Phase, Reason
-from fedka.api.status import TrainingStatus
+from fedka.api.status import ParticipantDetail, TrainingStatus
 from fedka.plan.parts import EventNote
+from fedka.plan.pod_trouble import PASSING
 
 NOTE_LIMIT = 1024
+FAILED, NOT_STARTING = "ParticipantFailed", "ParticipantNotStarting"
 MOST_PARTICIPANT_EVENTS = 5  # of one reconcile; the status names the rest
 
 _TROUBLES: Mapping[ConditionType, frozenset[str]] = {
@@ -54,16 +56,29 @@ def _troubles(old: TrainingStatus, new: TrainingStatus) -> Iterator[EventNote]:
 
 
 def _participants(old: TrainingStatus, new: TrainingStatus) -> Iterator[EventNote]:
-    before = {detail.name: detail.state for detail in old.participants.detail} if old.participants else {}
-    details = new.participants.detail if new.participants else ()
-    failed = [
+    """Those that failed, each time, and those that do not start, unless they did so before."""
+    before = {detail.name: _trouble(detail) for detail in _details(old)}
+    told = {FAILED: (FAILED,), NOT_STARTING: (FAILED, NOT_STARTING)}
+    fresh = [
         detail
-        for detail in details
-        if detail.state is ParticipantState.FAILED and before.get(detail.name) is not ParticipantState.FAILED
+        for detail in _details(new)
+        if (trouble := _trouble(detail)) is not None and before.get(detail.name) not in told[trouble]
     ]
-    for detail in failed[:MOST_PARTICIPANT_EVENTS]:
+    for detail in fresh[:MOST_PARTICIPANT_EVENTS]:
         note = f"participant {detail.name}: {detail.reason}: {detail.message or 'its pod says nothing'}"
-        yield EventNote("Warning", "ParticipantFailed", "Reconcile", note[:NOTE_LIMIT])
+        yield EventNote("Warning", _trouble(detail) or "", "Reconcile", note[:NOTE_LIMIT])
+
+
+def _details(status: TrainingStatus) -> tuple[ParticipantDetail, ...]:
+    return status.participants.detail if status.participants is not None else ()
+
+
+def _trouble(detail: ParticipantDetail) -> str | None:
+    """The event's reason, if there is something to tell."""
+    if detail.state is ParticipantState.FAILED:
+        return FAILED
+    stuck = detail.state is ParticipantState.STARTING and detail.reason is not None and detail.reason not in PASSING
+    return NOT_STARTING if stuck else None
 
 
 def _reason(status: TrainingStatus, type_: ConditionType) -> str:
