@@ -72,7 +72,7 @@ def kubernetes_programs(cache: Path | None = None, progress: Callable[[str], Non
 
 
 def _build(directory: Path) -> None:
-    go = _find_go()
+    go = find_go()
     version = "k8s.io/component-base/version"
     major, minor = VERSION.lstrip("v").split(".")[:2]
     flags = f"-s -w -X {version}.gitVersion={VERSION} -X {version}.gitMajor={major} -X {version}.gitMinor={minor}"
@@ -103,18 +103,20 @@ def _run_go(go: str, *arguments: str, **environment: str) -> None:
         raise BuildFailed(f"Go could not build Kubernetes {VERSION}. Its last words:\n{built.stderr[-2000:]}")
 
 
-def _find_go() -> str:
+def find_go() -> str:
+    """The Go to build with. Raises GoMissing."""
     wanted = ".".join(map(str, OLDEST_GO))
     go = shutil.which("go")
     if go is None:
         raise GoMissing(
-            f"Kubernetes is built from source, which needs Go {wanted} or newer, and there is none. {_ADVICE}"
+            f"Kubernetes and Helm are built from source, which needs Go {wanted} or newer, and there is none. {_ADVICE}"
         )
     said = subprocess.run([go, "version"], capture_output=True, text=True, check=True).stdout
     found = re.search(r"go(\d+)\.(\d+)", said)
     if found is None or (int(found[1]), int(found[2])) < OLDEST_GO:
         raise GoMissing(
-            f"Kubernetes is built from source, which needs Go {wanted} or newer; {go} is {said.strip()}. {_ADVICE}"
+            f"Kubernetes and Helm are built from source, which needs Go {wanted} or newer; {go} is {said.strip()}. "
+            f"{_ADVICE}"
         )
     return go
 
