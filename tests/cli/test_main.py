@@ -17,13 +17,13 @@ import sys
 import fedka.supervisor
 import fedka.cli.main
 fedka.supervisor.supervise = lambda argv: print(argv[1:]) or 0
-sys.argv = ["fedka", "participant", "--bundle", "here"]
+sys.argv = ["/bin/fedka", "participant", "--bundle", "here"]
 code = fedka.cli.main.main()
 print([name for name in {PEOPLES} if name in sys.modules])
 sys.exit(code)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["['fedka', 'participant', '--unsupervised', '--bundle', 'here']", "[]"]
+    assert done.stdout.splitlines() == ["['/bin/fedka', 'participant', '--unsupervised', '--bundle', 'here']", "[]"]
 
 
 @pytest.mark.parametrize("role", ["aggregator", "participant"])

@@ -63,10 +63,11 @@ def _waiting(training: FederatedTraining, status: TrainingStatus, hints: Hints) 
     steps = []
     if absent := [each.name for each in details if each.name in outside and _absent(each)]:
         command = hints.command("bundle", absent[0], "-o", f"{absent[0]}.json")
-        steps.append(f"{_named(absent)} run outside: give each its bundle, if that has not been done: {command}")
+        steps.append(f"not run by Fedka: {_named(absent)}; give its owner the bundle, if that is not done: {command}")
     failing = [each.name for each in details if each.name not in outside and each.state in _NOT_STARTING]
     if failing:
-        steps.append(f"see why {_named(failing)} have not started: {hints.command('logs', failing[0])}")
+        have = "has" if len(failing) == 1 else "have"
+        steps.append(f"{_named(failing)} {have} not started; see why: {hints.command('logs', failing[0])}")
     return steps or _running(training, status, hints)
 
 

@@ -1,0 +1,83 @@
+"""`fedka logs`: what the pods of a training have said."""
+
+import asyncio
+
+import pytest
+
+from fedka.cli.errors import CommandFailed
+from fedka.cli.pod_logs import Logs, Wanted
+
+from .clusters import Shop
+
+PATIENCE = 60
+
+
+async def shop_with_pods() -> Shop:
+    shop = Shop()
+    made = await shop.submit(participants=[{"name": "bank-a"}, {"name": "bank-b"}, {"name": "far", "mode": "External"}])
+    await shop.pod(made, None, ["epoch 1"])
+    await shop.pod(made, "bank-a", ["a 1", "a 2"])
+    await shop.pod(made, "bank-b", ["b 1"])
+    return shop
+
+
+async def shown(shop: Shop, wanted: Wanted, capsys) -> list[str]:
+    await Logs(shop.source(), wanted).show()
+    return capsys.readouterr().out.splitlines()
+
+
+async def test_several_pods_are_told_apart_by_what_stands_before_the_line(capsys):
+    lines = await shown(await shop_with_pods(), Wanted(), capsys)
+    assert lines == ["aggregator | epoch 1", "bank-a | a 1", "bank-a | a 2", "bank-b | b 1"]
+
+
+async def test_one_participants_lines_are_as_they_are(capsys):
+    assert await shown(await shop_with_pods(), Wanted("bank-a"), capsys) == ["a 1", "a 2"]
+
+
+async def test_aggregator_alone(capsys):
+    assert await shown(await shop_with_pods(), Wanted(aggregator=True), capsys) == ["epoch 1"]
+
+
+async def test_last_lines_only(capsys):
+    assert await shown(await shop_with_pods(), Wanted("bank-a", tail=1), capsys) == ["a 2"]
+
+
+async def test_pod_that_has_not_started_says_why(capsys):
+    shop = Shop()
+    made = await shop.submit()
+    await shop.pod(made, "bank-a", None, phase="Pending")
+    await Logs(shop.source(), Wanted("bank-a")).show()
+    assert "bank-a has no log yet: its container has not started" in capsys.readouterr().err
+
+
+async def test_earlier_pod_that_is_gone_leaves_its_last_words_in_the_status():
+    shop = await shop_with_pods()
+    detail = [{"name": "bank-a", "state": "Failed", "reason": "ExitCode1", "message": "no disk"}]
+    await shop.report({"phase": "Running", "participants": {"total": 3, "detail": detail}})
+    with pytest.raises(
+        CommandFailed, match=r"(?s)no earlier pod is left.*bank-a, in the status: Failed, ExitCode1: no"
+    ):
+        await Logs(shop.source(), Wanted("bank-a")).show(previous=True)
+
+
+@pytest.mark.parametrize(
+    ("who", "why"),
+    [("far", "far is External: its log is where its owner runs it"), ("nobody", "there are: bank-a, bank-b, far")],
+)
+async def test_whose_log_there_cannot_be_is_said(who, why):
+    with pytest.raises(CommandFailed, match=why):
+        await Logs((await shop_with_pods()).source(), Wanted(who)).show()
+
+
+async def test_following_takes_up_new_pods_and_ends_with_the_run(capsys):
+    shop = await shop_with_pods()
+    made = await shop.source().training()
+    async with asyncio.timeout(PATIENCE):
+        following = asyncio.create_task(Logs(shop.source(), Wanted("bank-a")).follow())
+        assert await shop.asked.get() == ("default", True)
+        await shop.pod(made, "bank-a", ["a again"], number=1)
+        assert await shop.asked.get() == ("default", True)
+        await shop.report({"phase": "Complete"})
+        await following
+    assert capsys.readouterr().out.splitlines() == ["a 1", "a 2", "a again"]
