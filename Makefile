@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help demo test test-fast lint format crds lock clean deps env-demo env-dev
+.PHONY: help demo test test-fast lint format crds lock clean deps env-demo env-dev images
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -44,15 +44,21 @@ format: env-dev ## what can be put right by itself
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
+images: env-dev ## the container images as archives, where there is neither Docker nor a registry
+	@$(BIN)/python -m tests.cluster.images
+
 crds: env-dev ## write crds/ from the models
 	@$(BIN)/python -m fedka.api.crd
 
 lock: $(TOOLS) ## pin what pyproject.toml allows (UPGRADE=--upgrade for the newest of it)
 	@$(COMPILE) requirements/tools.in -o requirements/tools.txt
 	@$(COMPILE) pyproject.toml --extra local -o requirements/run.txt
+	@$(COMPILE) pyproject.toml -c requirements/run.txt -o requirements/operator.txt
 	@$(COMPILE) pyproject.toml --extra local --extra torch --group examples -c requirements/run.txt -o requirements/demo.txt
 	@$(COMPILE) pyproject.toml --extra local --extra torch --group examples --group dev -c requirements/demo.txt \
 		-o requirements/dev.txt
+	@$(COMPILE) pyproject.toml --extra torch requirements/participant.in -c requirements/demo.txt -o requirements/participant.txt
+	@$(COMPILE) --group examples -c requirements/demo.txt -o examples/hospital/requirements.txt
 
 clean: ## remove the virtual environment and all that the tools left in the tree
 	rm -rf $(VENV) build dist .fedka .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
