@@ -31,7 +31,9 @@ class Buildah:
         if os.geteuid() != 0:
             raise ToolsMissing("images are built by root here, as debootstrap wants it: run it as root")
         self._home = home
-        home.mkdir(parents=True, exist_ok=True)
+        self._temporary = home / "temporary"
+        shutil.rmtree(self._temporary, ignore_errors=True)
+        self._temporary.mkdir(parents=True)
         self._command = (
             "buildah",
             "--root",
@@ -94,9 +96,13 @@ class Buildah:
         _write_archive(layout, archive, {digest.removeprefix("sha256:") for digest in without})
         shutil.rmtree(layout)
 
-    def prune(self) -> None:
-        """Forgets what no name leads to any more."""
+    def finish(self) -> None:
+        """Forgets what no name leads to any more, and leaves no mount behind."""
+        self._run("rm", "--all")  # of builds that were killed
         self._run("rmi", "--prune", "--force")
+        mounted = self._home / "storage" / "overlay"
+        if mounted.is_mount():
+            subprocess.run(["umount", str(mounted)], check=True)
 
     def _layer_sizes(self) -> dict[str, int]:
         layers = json.loads((self._home / "storage" / "overlay-layers" / "layers.json").read_text())
@@ -116,25 +122,38 @@ class Buildah:
         return options
 
     def _run(self, *arguments: str) -> str:
-        done = subprocess.run([*self._command, *arguments], capture_output=True, text=True, check=False)
+        done = self._ran(*arguments)
         if done.returncode != 0:
             said = (done.stdout + done.stderr)[-3000:]
             raise BuildFailed(f"buildah {arguments[0]} ended with code {done.returncode}. Its last words:\n{said}")
         return done.stdout
 
     def _try(self, *arguments: str) -> str | None:
-        done = subprocess.run([*self._command, *arguments], capture_output=True, text=True, check=False)
+        done = self._ran(*arguments)
         return done.stdout if done.returncode == 0 else None
+
+    def _ran(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"TMPDIR": str(self._temporary)}
+        return subprocess.run(
+            [*self._command, *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
 
 def _pip_settings(environment: Mapping[str, str]) -> str:
     index = environment.get("PIP_INDEX_URL")
-    return f"[global]\ncert = {AUTHORITIES}\n" + (f"index-url = {index}\n" if index else "")
+    return f"[global]\ncert = {AUTHORITIES}\n" + (f"index_url = {index}\n" if index else "")
 
 
 def _uv_settings(environment: Mapping[str, str]) -> str:
     index = environment.get("UV_DEFAULT_INDEX") or environment.get("UV_INDEX_URL") or environment.get("PIP_INDEX_URL")
-    return f'system-certs = true\ncache-dir = "{UV_CACHE}"\n' + (f'index-url = "{index}"\n' if index else "")
+    return f'system-certs = true\ncache-dir = "{UV_CACHE}"\n' + (
+        f'[[index]]\nurl = "{index}"\ndefault = true\n' if index else ""
+    )
 
 
 def _uv_cache(environment: Mapping[str, str]) -> Path:

@@ -91,7 +91,7 @@ class _Workshop:
                 record.unlink()
         made = [self._image(kind) for kind in kinds]
         if self._made is not None:
-            self._made.prune()
+            self._made.finish()
         return made
 
     def _image(self, kind: str) -> Image:
