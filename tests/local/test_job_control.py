@@ -88,10 +88,16 @@ def test_a_deadline_to_come_is_looked_at_again():
     assert decision.look_again == 50
 
 
-def test_a_suspended_job_loses_its_start_time():
-    decision = decide(job(status={"startTime": "2026-11-23T11:00:00Z"}, suspend=True), [pod("Running")], NOW)
-    assert "startTime" not in decision.status
-    assert decision.delete_pods == ("work-1",)
+def test_a_suspended_job_misses_no_deadline():
+    suspended = job(status={"startTime": "2026-11-23T11:00:00Z"}, suspend=True, activeDeadlineSeconds=60)
+    assert "FailureTarget" not in true_conditions(decide(suspended, [], NOW))
+
+
+def test_a_resumed_job_starts_anew():
+    started = {"startTime": "2026-11-23T11:00:00Z"}
+    suspended = decide(job(status=started, suspend=True), [pod("Running")], NOW).status
+    assert suspended["startTime"] == started["startTime"]
+    assert decide(job(status=suspended), [], NOW).status["startTime"] == "2026-11-23T12:00:00Z"
 
 
 def test_a_finished_job_starts_nothing():

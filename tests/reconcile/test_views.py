@@ -73,3 +73,10 @@ def test_a_pod_that_no_node_takes_says_so():
     view = pod_view(obj({"phase": "Pending", "conditions": [unschedulable]}))
     assert view is not None
     assert (view.reason, view.message) == ("Unschedulable", "0/3 nodes")
+
+
+def test_a_suspended_job_has_not_started():
+    suspended = {"type": "Suspended", "status": "True"}
+    view = job_view(obj({"startTime": "2026-01-01T00:00:00Z", "conditions": [suspended]}, suspend=True))
+    assert view is not None
+    assert view.started is None

@@ -59,14 +59,14 @@ def _failing(status: Json, why: _Reason, active: tuple[str, ...], now: datetime)
 
 
 def _suspended(status: Json, active: tuple[str, ...], now: datetime) -> Decision:
-    paused = {name: value for name, value in status.items() if name != "startTime"}
     why = _Reason("JobSuspended", "Job suspended")
-    return Decision(_with_condition(paused, SUSPENDED, why, now), delete_pods=active)
+    return Decision(_with_condition(status, SUSPENDED, why, now), delete_pods=active)
 
 
 def _running(job: Json, status: Json, active: tuple[str, ...], now: datetime) -> Decision:
     if _condition(status, SUSPENDED):
         status = _with_condition(status, SUSPENDED, _Reason("JobResumed", "Job resumed"), now, value="False")
+        status |= {"startTime": timestamp(now)}  # the deadline counts from the resumption
     status = {"startTime": timestamp(now)} | status
     deadline = _deadline(job, status)
     look_again = None if deadline is None else max(0.0, (deadline - now).total_seconds())
@@ -90,6 +90,8 @@ def _failure(job: Json, status: Json, pods: Sequence[Json], now: datetime) -> _R
 
 
 def _deadline(job: Json, status: Mapping[str, Any]) -> datetime | None:
+    if job["spec"].get("suspend") or _condition(status, SUSPENDED):
+        return None
     seconds, started = job["spec"].get("activeDeadlineSeconds"), status.get("startTime")
     return None if seconds is None or started is None else moment(started) + timedelta(seconds=seconds)
 

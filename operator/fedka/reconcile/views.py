@@ -35,7 +35,7 @@ def job_view(obj: Object) -> JobView | None:
         rounds=_number(notes.get(ANNOTATION_ROUNDS)),
         suspended=bool(spec.get("suspend", False)),
         deleting="deletionTimestamp" in metadata,
-        started=_moment(status.get("startTime")),
+        started=None if _is(status, "Suspended") else _moment(status.get("startTime")),  # the time before it was
         deadline_seconds=spec.get("activeDeadlineSeconds"),
         finished=_finished(status),
     )
@@ -76,6 +76,10 @@ def _finished(status: Mapping[str, Any]) -> Finished | None:
             at = _moment(condition.get("lastTransitionTime")) or EPOCH
             return Finished(succeeded=condition["type"] == "Complete", at=at, message=message)
     return None
+
+
+def _is(status: Mapping[str, Any], condition: str) -> bool:
+    return any(each["type"] == condition and each.get("status") == "True" for each in status.get("conditions", ()))
 
 
 def _number(text: str | None) -> int:
