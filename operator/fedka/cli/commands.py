@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from fedka import exit_codes
-from fedka.cli import cluster_commands
+from fedka.cli.cluster_commands import Context, Kubeconfig, Namespace, place_of
 from fedka.cli.command_line import Debug, JsonOnly, Output, Overrides, TrainingFile, app, end_with, run_command
 
-__all__ = ["cluster_commands", "run_command"]
+__all__ = ["run_command"]
 
 
 @app.command()
@@ -22,8 +22,12 @@ def validate(
             metavar="FILE...", help="FederatedTrainings in YAML; - reads one from stdin.", show_default=False
         ),
     ],
-    output: Annotated[JsonOnly | None, typer.Option("-o", "--output", help="Print verdicts as JSON.")] = None,
     *,
+    output: Annotated[JsonOnly | None, typer.Option("-o", "--output", help="Print verdicts as JSON.")] = None,
+    server: Annotated[bool, typer.Option("--server", help="Ask the cluster as well, by a dry run.")] = False,
+    namespace: Namespace = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
     debug: Debug = False,
 ) -> None:
     """Check files as an API server would, and say what is wrong with which line."""
@@ -31,7 +35,12 @@ def validate(
     def command() -> int:
         from fedka.cli.validate import validate as check
 
-        return check(files, as_json=output is not None)
+        if not server:
+            return check(files, as_json=output is not None)
+        from fedka.cli.connection import ask_server
+
+        place = place_of(namespace, context, kubeconfig)
+        return check(files, as_json=output is not None, server=lambda obj: ask_server(place, obj))
 
     end_with(command, debug=debug)
 
@@ -39,12 +48,18 @@ def validate(
 @app.command()
 def plan(
     file: TrainingFile,
+    *,
     output: Annotated[Output | None, typer.Option("-o", "--output", help="Print the plan as JSON or YAML.")] = None,
     bootstrap_servers: Annotated[
         str, typer.Option(help="Kafka's address, as the connection bundles would hold it.")
     ] = "localhost:9092",
     overrides: Overrides = None,
-    *,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Show what would change of the training that the cluster has.")
+    ] = False,
+    namespace: Namespace = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
     debug: Debug = False,
 ) -> None:
     """Show what would be created for a training: topics, Secrets, Jobs and the spec record. Touches nothing."""
@@ -53,8 +68,14 @@ def plan(
         from fedka.cli.plan import planned, print_plan
         from fedka.cli.training_file import as_training, read_object
 
-        training = as_training(read_object(file, overrides or ()))
-        print_plan(planned(training, bootstrap_servers=bootstrap_servers), output)
+        obj = read_object(file, overrides or ())
+        if compare:
+            from fedka.cli.changes import compared
+
+            found = compared(place_of(namespace, context, kubeconfig), obj, output)
+            if found is not None:
+                return found
+        print_plan(planned(as_training(obj), bootstrap_servers=bootstrap_servers), output)
         return exit_codes.OK
 
     end_with(command, debug=debug)

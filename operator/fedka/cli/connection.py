@@ -1,9 +1,10 @@
 """A cluster as a command has it: the API, the namespace that is meant, and what a person may ask beside the port."""
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from fedka import exit_codes
@@ -110,3 +111,21 @@ def explained() -> Iterator[None]:
             Conflict: "somebody has changed it at the same time: run the command again",
         }.get(type(error))
         raise CommandFailed(f"{error}{f' ({fix})' if fix else ''}", exit_codes.FAILED) from error
+
+
+def ask_server(place: ClusterPlace, obj: Object) -> None:
+    """Show an object to the API server, in the namespace that is meant. Raises Invalid for what it refuses."""
+
+    async def ask() -> None:
+        where = place if place.namespace else replace(place, namespace=obj["metadata"].get("namespace"))
+        async with connect(where) as connection:
+            metadata = {**obj["metadata"], "namespace": connection.namespace}
+            try:
+                await connection.judge({**obj, "metadata": metadata})
+            except Invalid as error:
+                refused.append(error)
+
+    refused: list[Invalid] = []
+    asyncio.run(ask())
+    if refused:
+        raise refused[0]

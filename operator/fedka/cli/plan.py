@@ -24,9 +24,9 @@ SAMPLE_UID = "00000000-0000-4000-8000-000000000000"
 HIDDEN = "(not shown)"
 
 
-def planned(training: FederatedTraining, *, bootstrap_servers: str) -> dict[str, Any]:
+def planned(training: FederatedTraining, *, bootstrap_servers: str, uid: str = SAMPLE_UID) -> dict[str, Any]:
     """All that would be created for a new training, as JSON: topics, secrets, jobs, spec record."""
-    metadata = training.metadata.model_copy(update={"uid": SAMPLE_UID, "generation": 1})
+    metadata = training.metadata.model_copy(update={"uid": uid, "generation": 1})
     clusters = {training.spec.kafka.cluster_name: KafkaCluster(KafkaAccess(bootstrap_servers=bootstrap_servers))}
     fresh = Snapshot(
         training=training.model_copy(update={"metadata": metadata}),

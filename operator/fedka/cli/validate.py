@@ -2,18 +2,24 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fedka import exit_codes
 from fedka.api.errors import InvalidResource
 from fedka.api.loading import TrainingFileError
 from fedka.cli.training_file import read_object
+from fedka.reconcile.ports import Cause, Invalid
+
+Server = Callable[[Mapping[str, Any]], None]
 
 
-def validate(files: Sequence[str], *, as_json: bool) -> int:
-    """Check every file; OK or CONFIG. Errors go to stdout, as they are what was asked for."""
-    verdicts = [_verdict(file) for file in files]
+def validate(files: Sequence[str], *, as_json: bool, server: Server | None = None) -> int:
+    """Check every file; OK or CONFIG. Errors go to stdout, as they are what was asked for.
+
+    What passes here is shown to the `server`, where there is one, which raises Invalid for what it refuses.
+    """
+    verdicts = [_verdict(file, server) for file in files]
     if as_json:
         json.dump({"files": verdicts}, sys.stdout, indent=2)
         sys.stdout.write("\n")
@@ -24,9 +30,13 @@ def validate(files: Sequence[str], *, as_json: bool) -> int:
     return exit_codes.OK if all(verdict["valid"] for verdict in verdicts) else exit_codes.CONFIG
 
 
-def _verdict(file: str) -> dict[str, Any]:
+def _verdict(file: str, server: Server | None) -> dict[str, Any]:
     try:
-        read_object(file)
+        obj = read_object(file)
+        if server is not None:
+            server(obj)
+    except Invalid as error:
+        return _invalid(file, [_refusal(file, cause) for cause in error.causes])
     except TrainingFileError as error:
         return _invalid(file, [{"text": str(error)}])
     except InvalidResource as error:
@@ -36,6 +46,11 @@ def _verdict(file: str) -> dict[str, Any]:
         ]
         return _invalid(file, errors)
     return {"file": file, "valid": True, "errors": []}
+
+
+def _refusal(file: str, cause: Cause) -> dict[str, str]:
+    text = ": ".join(part for part in (file, cause.field, cause.message) if part)
+    return {"path": cause.field, "problem": cause.message, "fix": "", "place": file, "text": f"{text} (the cluster)"}
 
 
 def _invalid(file: str, errors: list[dict[str, str]]) -> dict[str, Any]:
