@@ -3,9 +3,10 @@ from typing import Any
 import pytest
 import yaml
 
+from fedka.kubernetes.configuration import PORT, KafkaClusterConfiguration, read_configuration
 from fedka.version import VERSION
 
-from .conftest import CHART, EVERYTHING, ONE_KAFKA, ROOT, Render
+from .conftest import CHART, EVERYTHING, NAMESPACE, ONE_KAFKA, ROOT, Render
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +58,39 @@ def test_every_file_that_the_configuration_names_is_mounted(render: Render, valu
     members = ("caFile", "usernameFile", "passwordFile")
     named = {kafka[member] for kafka in configuration["kafkaClusters"] for member in members if member in kafka}
     assert paths == named | {"/etc/fedka/operator.yaml"}
+
+
+def test_the_operator_can_read_its_configuration(render: Render, values, tmp_path):
+    path = tmp_path / "operator.yaml"
+    path.write_text(render(values)["ConfigMap", "fedka"]["data"]["operator.yaml"])
+    configuration = read_configuration(path)
+    assert configuration.lease_namespace == NAMESPACE
+    assert configuration.kafka_clusters[0].name == "default"
+
+
+def test_every_setting_of_a_kafka_cluster_reaches_the_operator(render: Render, tmp_path):
+    path = tmp_path / "operator.yaml"
+    path.write_text(render(EVERYTHING)["ConfigMap", "fedka"]["data"]["operator.yaml"])
+    default, trial = read_configuration(path).kafka_clusters
+    assert set(KafkaClusterConfiguration.model_fields) == default.model_fields_set
+    assert (default.prefix, default.replication, default.max_participants) == ("consortium", 3, 50)
+    assert default.network_policy.egress[1] == {"ports": [{"protocol": "UDP", "port": 53}]}
+    assert (default.identities, trial.identities) == ("Scram", "None")
+
+
+def test_without_a_word_on_security_pods_have_users_of_their_own(render: Render, tmp_path):
+    path = tmp_path / "operator.yaml"
+    path.write_text(render(ONE_KAFKA)["ConfigMap", "fedka"]["data"]["operator.yaml"])
+    (kafka,) = read_configuration(path).kafka_clusters
+    assert (kafka.security_protocol, kafka.identities) == ("SASL_SSL", "Scram")
+
+
+def test_the_probes_ask_where_the_operator_answers(render: Render):
+    (container,) = _pod(render(ONE_KAFKA))["containers"]
+    assert container["ports"] == [{"name": "health", "containerPort": PORT}]
+    assert {container[probe]["httpGet"]["port"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")} == {
+        "health"
+    }
 
 
 def test_an_authority_given_as_text_is_in_the_config_map(render: Render):

@@ -27,3 +27,12 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- end }}
+
+{{- /* What holds for a Kafka cluster that does not say: the safe choice. */ -}}
+{{- define "fedka.protocol" -}}
+{{ .securityProtocol | default "SASL_SSL" }}
+{{- end }}
+
+{{- define "fedka.identities" -}}
+{{ .identities | default (ternary "Scram" "None" (eq (include "fedka.protocol" .) "SASL_SSL")) }}
+{{- end }}
