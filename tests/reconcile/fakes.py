@@ -11,7 +11,7 @@ from fedka.kafka.tail import LogRecord
 from fedka.plan.parts import TopicSpec
 from fedka.plan.snapshot import Published, from_milliseconds
 from fedka.reconcile.kafka_side import KafkaSide
-from fedka.reconcile.provisioning import KafkaUnavailable, TopicRefused
+from fedka.reconcile.provisioning import IdentityRefused, KafkaUnavailable, Login, TopicRefused
 from fedka.reconcile.run_log import Deliver, OnTrouble
 from fedka.reconcile.spec_topic import newest
 from fedka.wire.codec import encode
@@ -36,6 +36,9 @@ class FakeKafka:
     topics: dict[str, FakeTopic] = field(default_factory=dict)
     made: int = 0
     ensured: list[str] = field(default_factory=list)
+    users: dict[str, Login] = field(default_factory=dict)
+    upserted: list[str] = field(default_factory=list)
+    identity_refusal: str = ""
     followers: dict[str, tuple[RunTopics, Deliver, OnTrouble]] = field(default_factory=dict)
     closed: bool = False
 
@@ -71,6 +74,28 @@ class FakeKafka:
         await self._answer()
         for name in names:
             self.topics.pop(name, None)
+
+    async def cluster_id(self) -> str:
+        await self._answer()
+        return "this-kafka"
+
+    async def ensure_identities(self, logins: Sequence[Login]) -> None:
+        await self._answer()
+        if self.identity_refusal:
+            raise IdentityRefused(self.identity_refusal)
+        for login in logins:
+            self.users[login.identity.user] = login
+            self.upserted.append(login.identity.user)
+
+    async def users_of(self, topic: str, prefix: str) -> frozenset[str]:
+        await self._answer()
+        rights = {name: {grant.topic for grant in login.identity.grants} for name, login in self.users.items()}
+        return frozenset(name for name, topics in rights.items() if name.startswith(prefix) and topic in topics)
+
+    async def remove_identities(self, users: Sequence[str]) -> None:
+        await self._answer()
+        for user in users:
+            self.users.pop(user, None)
 
     async def follow(self, topics: RunTopics, *, deliver: Deliver, trouble: OnTrouble) -> int:
         await self._answer()

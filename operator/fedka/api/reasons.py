@@ -49,6 +49,7 @@ class Reason(StrEnum):
     TOPICS_READY = "TopicsReady"
     TOPICS_PENDING = "TopicsPending"
     KAFKA_UNREACHABLE = "KafkaUnreachable"
+    KAFKA_CREDENTIALS_REFUSED = "KafkaCredentialsRefused"  # Kafka does not accept the operator's own
     PROVISIONING_REFUSED = "ProvisioningRefused"  # Kafka answered, and said no
     # AggregatorReady
     AGGREGATOR_STARTED = "AggregatorStarted"
@@ -63,6 +64,8 @@ class Reason(StrEnum):
     NOT_STALLED = "NotStalled"
     INVALID_SPEC = "InvalidSpec"
     UNKNOWN_KAFKA_CLUSTER = "UnknownKafkaCluster"
+    NAMESPACE_NOT_ALLOWED = "NamespaceNotAllowed"  # the Kafka cluster is not for this namespace
+    TOO_MANY_PARTICIPANTS = "TooManyParticipants"  # more than the Kafka cluster takes
     NAME_CONFLICT = "NameConflict"  # a child of that name belongs to somebody else
     CREATION_FORBIDDEN = "CreationForbidden"  # a quota, a policy or a missing right keeps a child from being made
     # Suspended

@@ -1,16 +1,29 @@
-"""A Secret for each pod, and for each External participant to hand over: the connection bundle."""
+"""A Secret for each pod, for each External participant to hand over, and for who fetches the model: the connection
+bundle.
+"""
 
 from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
 
 from fedka.plan.hashing import digest
+from fedka.plan.identities import held_back, identity
 from fedka.plan.names import ANNOTATION_HASH, child_metadata, child_name
-from fedka.plan.parts import BundleSecret, Part
+from fedka.plan.parts import BundleSecret, JobDeletion, Part
 from fedka.plan.pod_template import CODE_DIRECTORY
 from fedka.plan.refusals import refused
-from fedka.plan.snapshot import Role, Snapshot
+from fedka.plan.settings import KafkaCluster
+from fedka.plan.snapshot import JobView, Role, Snapshot
 from fedka.plan.stage import Stage, stage
 from fedka.plan.topics import topics_made
-from fedka.wire.bundle import DOCUMENT, AppSettings, Bundle
+from fedka.wire.bundle import CA_FILE, DOCUMENT, PASSWORD_FILE, AppSettings, Bundle, KafkaAccess
+
+_ROLES: Mapping[Role, Literal["aggregator", "participant", "reader"]] = {
+    Role.AGGREGATOR: "aggregator",
+    Role.PARTICIPANT: "participant",
+    Role.READER: "reader",
+}
 
 
 def bundles(snapshot: Snapshot) -> Part:
@@ -18,7 +31,7 @@ def bundles(snapshot: Snapshot) -> Part:
 
     A participant's settings may change while it runs: they arrive when its Job is made again.
     """
-    if stage(snapshot) is not Stage.LIVE:
+    if stage(snapshot) is not Stage.LIVE or held_back(snapshot):
         return Part()
     names = {child_name(snapshot.training, role, participant) for role, participant in members(snapshot)}
     wanted = (_missing(snapshot, role, participant) for role, participant in members(snapshot))
@@ -37,16 +50,26 @@ def _missing(snapshot: Snapshot, role: Role, participant: str | None) -> BundleS
     if not snapshot.run_known or not topics_made(snapshot, participant):
         return None
     if job is not None and not job.suspended:
-        return None
+        return _of_running_pods(snapshot, job)
     secret = bundle_secret(snapshot, role, participant)
-    if job is None and participant not in external(snapshot):
+    if job is None and role is not Role.READER and participant not in external(snapshot):
         return secret
     return secret if snapshot.bundles.get(secret.name) != secret.hash else None
 
 
+def _of_running_pods(snapshot: Snapshot, job: JobView) -> BundleSecret | None:
+    """Left alone, unless nobody knows whether it is there: without it, who is to say what the password was."""
+    if job.name in snapshot.bundles or identity(snapshot, job.role, job.participant) is None:
+        return None
+    secret = bundle_secret(snapshot, job.role, job.participant)
+    return replace(secret, in_use_by=JobDeletion(job.name, job.uid))
+
+
 def members(snapshot: Snapshot) -> list[tuple[Role, str | None]]:
-    """The aggregator, and every participant of the spec."""
-    return [(Role.AGGREGATOR, None), *((Role.PARTICIPANT, p.name) for p in snapshot.training.spec.participants)]
+    """The aggregator, every participant of the spec and, where there are identities, the reader."""
+    reader = [(Role.READER, None)] if identity(snapshot, Role.READER, None) is not None else []
+    named = ((Role.PARTICIPANT, p.name) for p in snapshot.training.spec.participants)
+    return [(Role.AGGREGATOR, None), *named, *reader]
 
 
 def external(snapshot: Snapshot) -> frozenset[str]:
@@ -56,8 +79,10 @@ def external(snapshot: Snapshot) -> frozenset[str]:
 
 def bundle_secret(snapshot: Snapshot, role: Role, participant: str | None) -> BundleSecret:
     """The Secret as it should be."""
-    document = bundle_document(snapshot, role, participant).model_dump_json(by_alias=True, exclude_none=True).encode()
-    data = {DOCUMENT: b64encode(document).decode()}
+    document = bundle_document(snapshot, role, participant).model_dump_json(by_alias=True, exclude_none=True)
+    data = {DOCUMENT: b64encode(document.encode()).decode()}
+    if snapshot.kafka is not None and snapshot.kafka.ca:
+        data[CA_FILE] = b64encode(snapshot.kafka.ca.encode()).decode()
     content = digest(data)
     metadata = child_metadata(snapshot.training, role, participant, {ANNOTATION_HASH: content})
     manifest = {
@@ -68,7 +93,9 @@ def bundle_secret(snapshot: Snapshot, role: Role, participant: str | None) -> Bu
         "immutable": True,  # a pod must not see it change: it is replaced, together with the pod
         "data": data,
     }
-    return BundleSecret(name=metadata["name"], hash=content, manifest=manifest)
+    return BundleSecret(
+        name=metadata["name"], hash=content, manifest=manifest, identity=identity(snapshot, role, participant)
+    )
 
 
 def bundle_document(snapshot: Snapshot, role: Role, participant: str | None) -> Bundle:
@@ -77,16 +104,31 @@ def bundle_document(snapshot: Snapshot, role: Role, participant: str | None) -> 
     if kafka is None:
         raise ValueError(f"no Kafka cluster {training.spec.kafka.cluster_name!r}: there is nothing to connect to")
     return Bundle(
-        role="aggregator" if role is Role.AGGREGATOR else "participant",
+        role=_ROLES[role],
         run=snapshot.run_id,
         training=training.metadata.name,
         namespace=training.metadata.namespace,
         topic_prefix=kafka.prefix,
         participant=participant,
         seed=training.spec.rounds.seed,
-        kafka=kafka.access,
+        kafka=_access(snapshot, kafka, role, participant),
         app=_app(snapshot, participant),
         state_directory=_state_directory(snapshot, participant),
+    )
+
+
+def _access(snapshot: Snapshot, kafka: KafkaCluster, role: Role, participant: str | None) -> KafkaAccess:
+    ca_file = CA_FILE if kafka.ca else kafka.access.ca_file
+    who = identity(snapshot, role, participant)
+    if who is None:
+        return kafka.access.model_copy(update={"ca_file": ca_file})
+    return KafkaAccess(
+        bootstrap_servers=kafka.access.bootstrap_servers,
+        security_protocol="SASL_SSL",
+        ca_file=ca_file,
+        sasl_mechanism="SCRAM-SHA-512",
+        username=who.user,
+        password_file=PASSWORD_FILE,
     )
 
 

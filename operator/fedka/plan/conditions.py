@@ -12,7 +12,7 @@ from fedka.plan.outcome import Outcome, outcome
 from fedka.plan.pod_trouble import pod_trouble
 from fedka.plan.refusals import refused
 from fedka.plan.restarts import aggregator_restarts, last_failure
-from fedka.plan.snapshot import Role, Snapshot
+from fedka.plan.snapshot import Role, Snapshot, Trouble
 from fedka.plan.stage import Block, Stage, provisioned_once, stage, stalled
 from fedka.plan.topics import topics_stand
 from fedka.wire.selection import round_size
@@ -125,14 +125,19 @@ def _kafka_ready(snapshot: Snapshot) -> Verdict:
         name = snapshot.training.spec.kafka.cluster_name
         return _unknown(Reason.UNKNOWN_KAFKA_CLUSTER, f"no Kafka cluster {name} is configured")
     if snapshot.trouble is not None:
-        reason = Reason.PROVISIONING_REFUSED if snapshot.trouble.refused else Reason.KAFKA_UNREACHABLE
-        return _no(reason, snapshot.trouble.message)
+        return _no(_trouble_reason(snapshot.trouble), snapshot.trouble.message)
     end = outcome(snapshot)
     if end is not None and end.reason == Reason.JOURNAL_LOST:
         return _no(Reason.JOURNAL_LOST, end.message)
     if end is not None or topics_stand(snapshot):
         return _yes(Reason.TOPICS_READY, "the run's topics exist with the settings they need")
     return _no(Reason.TOPICS_PENDING, "the run's topics are not all there yet")
+
+
+def _trouble_reason(trouble: Trouble) -> Reason:
+    if trouble.refused:
+        return Reason.PROVISIONING_REFUSED
+    return Reason.KAFKA_CREDENTIALS_REFUSED if trouble.denied else Reason.KAFKA_UNREACHABLE
 
 
 def _aggregator_ready(snapshot: Snapshot) -> Verdict:

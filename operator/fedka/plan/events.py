@@ -13,10 +13,19 @@ FAILED, NOT_STARTING = "ParticipantFailed", "ParticipantNotStarting"
 MOST_PARTICIPANT_EVENTS = 5  # of one reconcile; the status names the rest
 
 _TROUBLES: Mapping[ConditionType, frozenset[str]] = {
-    ConditionType.KAFKA_READY: frozenset({Reason.KAFKA_UNREACHABLE, Reason.PROVISIONING_REFUSED}),
+    ConditionType.KAFKA_READY: frozenset(
+        {Reason.KAFKA_UNREACHABLE, Reason.KAFKA_CREDENTIALS_REFUSED, Reason.PROVISIONING_REFUSED}
+    ),
     ConditionType.AGGREGATOR_READY: frozenset({Reason.AGGREGATOR_RESTARTING}),
     ConditionType.STALLED: frozenset(
-        {Reason.INVALID_SPEC, Reason.UNKNOWN_KAFKA_CLUSTER, Reason.NAME_CONFLICT, Reason.CREATION_FORBIDDEN}
+        {
+            Reason.INVALID_SPEC,
+            Reason.UNKNOWN_KAFKA_CLUSTER,
+            Reason.NAMESPACE_NOT_ALLOWED,
+            Reason.TOO_MANY_PARTICIPANTS,
+            Reason.NAME_CONFLICT,
+            Reason.CREATION_FORBIDDEN,
+        }
     ),
 }
 _PHASES: Mapping[Phase, tuple[str, str]] = {
@@ -50,8 +59,8 @@ def _troubles(old: TrainingStatus, new: TrainingStatus) -> Iterator[EventNote]:
         reason = _reason(new, type_)
         if reason in reasons and reason != _reason(old, type_):
             yield EventNote("Warning", reason, "Reconcile", _message(new, type_))
-    was_away = _reason(old, ConditionType.KAFKA_READY) == Reason.KAFKA_UNREACHABLE
-    if was_away and _reason(new, ConditionType.KAFKA_READY) != Reason.KAFKA_UNREACHABLE:
+    away = (Reason.KAFKA_UNREACHABLE, Reason.KAFKA_CREDENTIALS_REFUSED)
+    if _reason(old, ConditionType.KAFKA_READY) in away and _reason(new, ConditionType.KAFKA_READY) not in away:
         yield EventNote("Normal", "KafkaReachable", "Reconcile", "Kafka answers again")
 
 

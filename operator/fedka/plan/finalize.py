@@ -1,4 +1,4 @@
-"""The finalizer: topics lie outside the namespace, so something must remove them when the training goes.
+"""The finalizer: topics and users lie outside the namespace, so something must remove them when the training goes.
 
 It is there before the first topic is made. Cleaning up creates nothing, needs nothing of the namespace (which may be
 going too), ends within a bounded time, and deletes what carries the run's id, never what merely seems unused.
@@ -8,18 +8,17 @@ from datetime import datetime, timedelta
 
 from fedka.api.learning import ReclaimPolicy
 from fedka.api.training import FINALIZER
-from fedka.plan.parts import EventNote, JobDeletion, Part, TopicRemoval, seconds_until
+from fedka.plan.parts import EventNote, IdentityRemoval, JobDeletion, Part, TopicRemoval, seconds_until
 from fedka.plan.snapshot import Snapshot
 from fedka.plan.stage import Stage, provisioned_once, stage
-from fedka.plan.topics import wanted_topics
+from fedka.plan.topics import REFUSED_RETRY, wanted_topics
 
 PODS_GRACE = timedelta(seconds=60)
-CLEANUP_TIMEOUT = timedelta(seconds=600)
 RETRY_SECONDS = 5.0
 
 
 def finalize(snapshot: Snapshot) -> Part:
-    """Jobs first, then (their pods gone) the topics, then the finalizer."""
+    """Jobs first, then (their pods gone) the users, then the topics, then the finalizer."""
     deleted_at = snapshot.training.metadata.deletion_timestamp
     present = FINALIZER in snapshot.training.metadata.finalizers
     if deleted_at is None:
@@ -32,25 +31,45 @@ def finalize(snapshot: Snapshot) -> Part:
         return Part(job_deletions=tuple(JobDeletion(job.name, job.uid) for job in jobs), requeue_after=RETRY_SECONDS)
     if (snapshot.jobs or snapshot.pods) and snapshot.now < deleted_at + PODS_GRACE:
         return Part(requeue_after=seconds_until(deleted_at + PODS_GRACE, snapshot.now))
-    return _topics(snapshot, deleted_at)
+    return _clean_up(snapshot, deleted_at + timedelta(seconds=snapshot.settings.cleanup_seconds))
 
 
-def _topics(snapshot: Snapshot, deleted_at: datetime) -> Part:
+def _clean_up(snapshot: Snapshot, bound: datetime) -> Part:
+    identities, topics = _identity_removal(snapshot), _topic_removal(snapshot)
+    if snapshot.kafka is not None and identities is None and topics is None:
+        return Part(finalizer=False)
+    if snapshot.now >= bound:
+        return Part(finalizer=False, events=(_left_behind(snapshot),))
+    trouble = snapshot.trouble
+    if snapshot.kafka is None:
+        return Part(requeue_after=seconds_until(bound, snapshot.now))
+    if trouble is not None and trouble.refused and snapshot.now < trouble.at + REFUSED_RETRY:
+        return Part(requeue_after=seconds_until(min(trouble.at + REFUSED_RETRY, bound), snapshot.now))
+    return Part(identity_removal=identities, topic_removal=topics, requeue_after=RETRY_SECONDS)
+
+
+def _topic_removal(snapshot: Snapshot) -> TopicRemoval | None:
     retained = snapshot.training.spec.kafka.reclaim_policy is ReclaimPolicy.RETAIN
     if retained or snapshot.topics_deleted:
-        return Part(finalizer=False)
-    if snapshot.now >= deleted_at + CLEANUP_TIMEOUT:
-        return Part(finalizer=False, events=(_left_behind(snapshot),))
-    if snapshot.kafka is None:
-        return Part(requeue_after=seconds_until(deleted_at + CLEANUP_TIMEOUT, snapshot.now))
-    names = tuple(spec.name for spec in wanted_topics(snapshot))
-    return Part(topic_removal=TopicRemoval(names, snapshot.topics.update_prefix), requeue_after=RETRY_SECONDS)
+        return None
+    return TopicRemoval(tuple(spec.name for spec in wanted_topics(snapshot)), snapshot.topics.update_prefix)
+
+
+def _identity_removal(snapshot: Snapshot) -> IdentityRemoval | None:
+    """All of them, also where the topics are retained: the Secrets with the passwords go with the training."""
+    if snapshot.kafka is None or not snapshot.kafka.identities or snapshot.identities_removed:
+        return None
+    topics = snapshot.topics
+    named = tuple(topics.participant_user(p.name) for p in snapshot.training.spec.participants)
+    users = (topics.aggregator_user, topics.reader_user, *named)
+    return IdentityRemoval(users, topics.journal, topics.users_prefix)
 
 
 def _left_behind(snapshot: Snapshot) -> EventNote:
     cause = snapshot.trouble.message if snapshot.trouble is not None else "the Kafka cluster is not configured any more"
+    bound = f"{snapshot.settings.cleanup_seconds:.0f} s"
     note = (
-        f"the topics of run {snapshot.run_id} could not be deleted within {CLEANUP_TIMEOUT.seconds} s and are left in "
-        f"Kafka cluster {snapshot.training.spec.kafka.cluster_name}: {cause}; delete what carries the run's id"
+        f"the topics and users of run {snapshot.run_id} could not be deleted within {bound} and are left in Kafka "
+        f"cluster {snapshot.training.spec.kafka.cluster_name}: {cause}; delete what carries the run's id"
     )
     return EventNote("Warning", "CleanupTimedOut", "CleanUp", note[:1024])

@@ -4,15 +4,15 @@ Jobs are create-only while a run lives. A changed app or template is taken up wh
 Job is deleted and made again, as a Job's template cannot change.
 """
 
-from datetime import timedelta
 from typing import Any
 
 from fedka.api.pods import PodTemplate
 from fedka.plan.bundles import members
 from fedka.plan.hashing import digest
+from fedka.plan.identities import held_back
 from fedka.plan.images import default_image, pins
 from fedka.plan.names import ANNOTATION_HASH, ANNOTATION_RESTARTS, ANNOTATION_ROUNDS, child_metadata, child_name, labels
-from fedka.plan.outcome import outcome
+from fedka.plan.outcome import END_GRACE, outcome
 from fedka.plan.parts import JobDeletion, JobPatch, NewJob, Part, merge, seconds_until
 from fedka.plan.pod_template import pod_template
 from fedka.plan.pod_trouble import no_pod_time
@@ -23,7 +23,6 @@ from fedka.plan.stage import Stage, stage
 from fedka.plan.topics import topics_made
 
 CONFLICT_RETRY_SECONDS = 30.0  # whoever has the name may have gone
-END_GRACE = timedelta(seconds=60)  # for pods to read that the run has ended, and to exit by themselves
 
 
 def aggregator(snapshot: Snapshot) -> Part:
@@ -59,7 +58,7 @@ def _job(snapshot: Snapshot, role: Role, participant: str | None) -> Part:
 
 
 def _create(snapshot: Snapshot, role: Role, participant: str | None) -> Part:
-    if not snapshot.run_known or not topics_made(snapshot, participant):
+    if not snapshot.run_known or not topics_made(snapshot, participant) or held_back(snapshot):
         return Part()
     name = child_name(snapshot.training, role, participant)
     for needed in (child_name(snapshot.training, role), name):  # no pod without the NetworkPolicy of its role

@@ -16,6 +16,7 @@ LABEL_UID = "fedka.dev/training-uid"
 LABEL_ROLE = "fedka.dev/role"
 LABEL_PARTICIPANT = "fedka.dev/participant"
 ANNOTATION_HASH = "fedka.dev/hash"
+ANNOTATION_PROVISIONED = "fedka.dev/provisioned"
 ANNOTATION_RESTARTS = "fedka.dev/restarts"
 ANNOTATION_ROUNDS = "fedka.dev/rounds-completed"
 

@@ -16,6 +16,7 @@ from fedka.plan.snapshot import Role, Snapshot, from_milliseconds
 from fedka.wire.records import FailReason, StopOrder
 
 ANSWER_GRACE = timedelta(seconds=60)  # for an aggregator to write the end that it was ordered to write
+END_GRACE = timedelta(seconds=60)  # for pods to read that the run has ended, and to exit by themselves
 
 _FAILED: Mapping[FailReason, Reason] = MappingProxyType(
     {

@@ -51,14 +51,16 @@ class Identity:
 class BundleSecret:
     """A Secret to have, made once: one of the same name and hash is kept, one of another hash is replaced.
 
-    With `user`, the Secret also holds that user's password, which no plan knows: it is made once and outlives a
-    replacement of the Secret.
+    With `identity`, the Secret also holds that user's password, which no plan knows: it is made once and outlives a
+    replacement of the Secret. `in_use_by` is the Job whose pods have read the Secret: it is then kept whatever its
+    hash, and where it is gone, a new password is made and the Job deleted, as its pods hold one that is void.
     """
 
     name: str
     hash: str
     manifest: Mapping[str, Any]
-    user: str | None = None
+    identity: Identity | None = None
+    in_use_by: "JobDeletion | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,17 @@ class EventNote:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityRemoval:
+    """The run's users to remove: these, and all with a right on `topic` whose name begins with the prefix, which holds
+    the run's id.
+    """
+
+    users: tuple[str, ...]
+    topic: str
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
 class TopicRemoval:
     """The run's topics to delete: these, and all whose name begins with the prefix (it holds the run's id)."""
 
@@ -166,6 +179,9 @@ class Part:
     jobs: tuple[NewJob, ...] = ()
     job_patches: tuple[JobPatch, ...] = ()
     job_deletions: tuple[JobDeletion, ...] = ()
+    look_up_users: bool = False
+    revocations: tuple[str, ...] = ()
+    identity_removal: IdentityRemoval | None = None
     topic_removal: TopicRemoval | None = None
     delete_training: bool = False
     status: TrainingStatus | None = None
@@ -180,7 +196,9 @@ class Part:
 
     def teaches(self) -> bool:
         """Whether carrying it out teaches something of Kafka on which the next plan depends."""
-        return bool(self.topics or self.look_up or self.follow is not None or self.spec or self.topic_removal)
+        looked = self.look_up or self.look_up_users or self.follow is not None
+        removed = self.revocations or self.identity_removal or self.topic_removal
+        return bool(self.topics or self.spec or looked or removed)
 
 
 Plan = Part

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from fedka.plan.bundles import bundles
 from fedka.plan.finalize import finalize
 from fedka.plan.follow import follow
+from fedka.plan.identities import revocations
 from fedka.plan.jobs import aggregator, participants
 from fedka.plan.network import network
 from fedka.plan.parts import Part, Plan, merge
@@ -21,6 +22,7 @@ POLICIES: tuple[Policy, ...] = (
     topics,
     follow,
     spec_record,
+    revocations,
     bundles,
     network,
     aggregator,

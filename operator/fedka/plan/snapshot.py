@@ -79,6 +79,7 @@ class Trouble:
     message: str
     at: datetime
     refused: bool = False
+    denied: bool = False  # a broker is there and does not accept the operator's credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,8 @@ class Snapshot:
     followed: bool = False
     run: RunView = field(default_factory=RunView)
     published: Published | None = None
+    users: frozenset[str] | None = None  # of this run in Kafka; None: not asked yet
+    identities_removed: bool = False
     topics_deleted: bool = False
 
     @property

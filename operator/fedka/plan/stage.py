@@ -8,6 +8,7 @@ from fedka.api.reasons import Reason
 from fedka.api.rules import spec_problems
 from fedka.plan.outcome import outcome
 from fedka.plan.refusals import all_refused
+from fedka.plan.settings import KafkaCluster
 from fedka.plan.snapshot import Role, Snapshot, from_milliseconds
 
 SUSPEND_GRACE = timedelta(seconds=60)  # after the open round's deadline, for closing it
@@ -43,6 +44,26 @@ def blocked(snapshot: Snapshot) -> Block | None:
         )
     if problems := spec_problems(snapshot.training):
         return Block(Reason.INVALID_SPEC, "; ".join(str(problem) for problem in problems)[:1024])
+    return _beyond_limits(snapshot, snapshot.kafka)
+
+
+def _beyond_limits(snapshot: Snapshot, kafka: KafkaCluster) -> Block | None:
+    """What the owner of the Kafka cluster does not allow. A run that has begun keeps its place in its namespace."""
+    name, namespace = snapshot.training.spec.kafka.cluster_name, snapshot.training.metadata.namespace
+    allowed = kafka.allowed_namespaces
+    if allowed is not None and namespace not in allowed and not provisioned_once(snapshot):
+        return Block(
+            Reason.NAMESPACE_NOT_ALLOWED,
+            f"spec.kafka.clusterName: Kafka cluster {name!r} is not for namespace {namespace!r}: name another, or have "
+            "the namespace added to the cluster's allowedNamespaces in the operator's configuration",
+        )
+    count = len(snapshot.training.spec.participants)
+    if count > kafka.max_participants:
+        return Block(
+            Reason.TOO_MANY_PARTICIPANTS,
+            f"spec.participants: {count} are more than the {kafka.max_participants} that Kafka cluster {name!r} takes: "
+            "remove some, or have the cluster's maxParticipants raised in the operator's configuration",
+        )
     return None
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from fedka.api.learning import Retention
 from fedka.plan.parts import Part, TopicSpec, seconds_until
 from fedka.plan.snapshot import Snapshot
-from fedka.plan.stage import Stage, provisioned_once, stage
+from fedka.plan.stage import Stage, blocked, provisioned_once, stage
 from fedka.wire.layout import Layout
 from fedka.wire.names import UPDATE_PARTITIONS
 
@@ -35,7 +35,12 @@ def topics(snapshot: Snapshot) -> Part:
         return Part(look_up=(snapshot.topics.journal,), requeue_after=PROBE_SECONDS)
     if trouble is not None and snapshot.now < trouble.at + REFUSED_RETRY:
         return Part(requeue_after=seconds_until(trouble.at + REFUSED_RETRY, snapshot.now))
-    return Part(look_up=(snapshot.topics.journal,)) if snapshot.doubt else _ensure(snapshot)
+    if snapshot.doubt:
+        return Part(look_up=(snapshot.topics.journal,))
+    wanted = _ensure(snapshot)
+    if trouble is not None and wanted.is_empty():  # what was refused was no topic: an answer ends the trouble
+        return Part(look_up=(snapshot.topics.journal,))
+    return wanted
 
 
 def _ensure(snapshot: Snapshot) -> Part:
@@ -44,10 +49,13 @@ def _ensure(snapshot: Snapshot) -> Part:
     """
     wanted = wanted_topics(snapshot)
     unknown = tuple(spec.name for spec in wanted if spec.name not in snapshot.topic_ids)
-    if snapshot.journal_seen and unknown:
+    barred = blocked(snapshot) is not None  # a run that lives goes on with what it has, and gets nothing new
+    if (snapshot.journal_seen or barred) and unknown:
         return Part(look_up=unknown)
     if snapshot.journal_seen and not snapshot.run_known:
         return Part()
+    if barred:
+        wanted = tuple(spec for spec in wanted if snapshot.topic_ids[spec.name] is not None)
     return Part(topics=tuple(spec for spec in wanted if snapshot.ensured.get(spec.name) != spec))
 
 

@@ -1,4 +1,4 @@
-"""Topics by Kafka's own admin API.
+"""Topics and identities by Kafka's own admin API.
 
 The client answers by futures, which are awaited without a thread, so that a stopping operator waits for none of them.
 Each call has a time-out, and every future's answer is looked at.
@@ -7,6 +7,7 @@ Each call has a time-out, and every future's answer is looked at.
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from confluent_kafka import KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own type hints do not say what it exports
@@ -21,18 +22,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own typ
 )
 
 from fedka.kafka.access import Settings
+from fedka.kafka.complaints import Complaints
 from fedka.plan.parts import TopicSpec
-from fedka.provision.answers import (
-    ANSWER_SECONDS,
-    CHANGE_SECONDS,
-    EXISTS,
-    NOT_LED_YET,
-    UNKNOWN,
-    as_ours,
-    succeeded,
-    value_of,
-)
-from fedka.reconcile.provisioning import KafkaUnavailable, TopicRefused
+from fedka.provision.answers import ANSWER_SECONDS, CHANGE_SECONDS, EXISTS, NOT_LED_YET, UNKNOWN, Answers
+from fedka.provision.identities import AdminIdentities
+from fedka.reconcile.provisioning import KafkaUnavailable, Login, TopicRefused
 
 LOGGER = logging.getLogger("fedka.provision")
 LEADER_POLL_SECONDS = 0.02
@@ -42,8 +36,20 @@ class AdminProvisioner:
     """The `Provisioner` port on an AdminClient. `replication` is that of topics it makes."""
 
     def __init__(self, settings: Settings, *, replication: int = 1) -> None:
-        self._admin = AdminClient({**settings, "client.id": "fedka-operator-admin"}, logger=LOGGER)
+        complaints = Complaints(settings)
+        client: dict[str, Any] = {**settings, "client.id": "fedka-operator-admin", "error_cb": complaints.take}
+        self._admin = AdminClient(client, logger=LOGGER)
+        self._answers = Answers(self._admin, complaints, settings)
+        self._identities = AdminIdentities(self._admin, self._answers)
         self._replication = replication
+        self._cluster_id: str | None = None
+
+    async def cluster_id(self) -> str:
+        """See `Provisioner.cluster_id`."""
+        if self._cluster_id is None:
+            asked = self._admin.describe_cluster(request_timeout=ANSWER_SECONDS)
+            self._cluster_id = str((await self._answers.value_of(asked, "asking for Kafka's id")).cluster_id)
+        return self._cluster_id
 
     async def ensure_topics(self, topics: Sequence[TopicSpec]) -> Mapping[str, str]:
         """See `Provisioner.ensure_topics`."""
@@ -67,7 +73,7 @@ class AdminProvisioner:
         try:
             metadata = await asyncio.to_thread(self._admin.list_topics, timeout=ANSWER_SECONDS)
         except KafkaException as error:
-            raise as_ours(error, "listing topics") from error
+            raise self._answers.as_ours(error, "listing topics") from error
         return sorted(name for name in metadata.topics if name.startswith(prefix))
 
     async def delete_topics(self, names: Sequence[str]) -> None:
@@ -78,7 +84,19 @@ class AdminProvisioner:
             list(names), operation_timeout=CHANGE_SECONDS, request_timeout=CHANGE_SECONDS
         )
         for name, future in futures.items():
-            await succeeded(future, f"deleting topic {name}", unless=UNKNOWN)
+            await self._answers.succeeded(future, f"deleting topic {name}", unless=UNKNOWN)
+
+    async def ensure_identities(self, logins: Sequence[Login]) -> None:
+        """See `Provisioner.ensure_identities`."""
+        await self._identities.ensure(logins)
+
+    async def users_of(self, topic: str, prefix: str) -> frozenset[str]:
+        """See `Provisioner.users_of`."""
+        return await self._identities.users_of(topic, prefix)
+
+    async def remove_identities(self, users: Sequence[str]) -> None:
+        """See `Provisioner.remove_identities`."""
+        await self._identities.remove(users)
 
     async def _create(self, topics: Sequence[TopicSpec]) -> set[str]:
         """Create what is missing; the names of those that were."""
@@ -94,7 +112,7 @@ class AdminProvisioner:
         futures = self._admin.create_topics(wanted, operation_timeout=CHANGE_SECONDS, request_timeout=CHANGE_SECONDS)
         created = set()
         for name, future in futures.items():
-            if await succeeded(future, f"creating topic {name}", unless=EXISTS):
+            if await self._answers.succeeded(future, f"creating topic {name}", unless=EXISTS):
                 created.add(name)
         return created
 
@@ -103,7 +121,7 @@ class AdminProvisioner:
         resources = {topic.name: ConfigResource(ResourceType.TOPIC, topic.name) for topic in topics}
         read = self._admin.describe_configs(list(resources.values()), request_timeout=ANSWER_SECONDS)
         live = {
-            resource.name: await value_of(future, f"reading the settings of topic {resource.name}")
+            resource.name: await self._answers.value_of(future, f"reading the settings of topic {resource.name}")
             for resource, future in read.items()
         }
         changes = []
@@ -118,7 +136,7 @@ class AdminProvisioner:
             return
         written = self._admin.incremental_alter_configs(changes, request_timeout=CHANGE_SECONDS)
         for resource, future in written.items():
-            await value_of(future, f"changing the settings of topic {resource.name}")
+            await self._answers.value_of(future, f"changing the settings of topic {resource.name}")
 
     async def _wait_for_leaders(self, topics: Sequence[TopicSpec]) -> dict[str, str]:
         """Ids, once each partition has a leader: a client that comes sooner would wait out a metadata interval."""
@@ -149,7 +167,8 @@ class AdminProvisioner:
             asked = self._admin.list_offsets(dict.fromkeys(waiting, earliest), request_timeout=ANSWER_SECONDS)
             doing = "asking a new partition where its log begins"
             answers = {
-                partition: await succeeded(future, doing, unless=NOT_LED_YET) for partition, future in asked.items()
+                partition: await self._answers.succeeded(future, doing, unless=NOT_LED_YET)
+                for partition, future in asked.items()
             }
             waiting = [partition for partition, answered in answers.items() if not answered]
             if waiting and loop.time() >= deadline:
@@ -165,7 +184,7 @@ class AdminProvisioner:
         futures = self._admin.describe_topics(TopicCollection(list(names)), request_timeout=ANSWER_SECONDS)
         described: dict[str, TopicDescription | None] = {}
         for name, future in futures.items():
-            exists = await succeeded(future, f"describing topic {name}", unless=UNKNOWN)
+            exists = await self._answers.succeeded(future, f"describing topic {name}", unless=UNKNOWN)
             described[name] = future.result() if exists else None
         return described
 

@@ -4,6 +4,7 @@ Order: what makes later steps safe comes first (the finalizer before any topic, 
 after what it reports, and what may take long because Kafka is away comes after the status that says so.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,10 +13,11 @@ from typing import TypeVar
 
 from fedka.api.status import TrainingStatus
 from fedka.api.training import FINALIZER
-from fedka.plan.parts import Plan
+from fedka.plan.parts import BundleSecret, Plan
 from fedka.plan.snapshot import Snapshot
 from fedka.reconcile.cache import CachedTraining, TrainingKey
-from fedka.reconcile.children import ChildRefusedError, Children
+from fedka.reconcile.children import ChildRefusedError, Children, MadeBundle
+from fedka.reconcile.identities import bring_about
 from fedka.reconcile.kafka_side import KafkaSide, ReceiveRecords, ReceiveTrouble
 from fedka.reconcile.memory import RunMemory
 from fedka.reconcile.ports import FEDERATED_TRAINING, Cluster, Forbidden, NotFound
@@ -24,6 +26,7 @@ from fedka.reconcile.throttle import StatusThrottle
 FINALIZER_FIELD_MANAGER = "fedka-operator-finalizer"
 STATUS_FIELD_MANAGER = "fedka-operator-status"
 
+LOGGER = logging.getLogger("fedka.reconcile")
 T = TypeVar("T")
 
 
@@ -79,7 +82,7 @@ class Applier:
         await self._provision(plan, subject)
         generation = subject.cached.training.metadata.generation
         children = Children(self._cluster, subject.key, subject.memory, generation=generation, now=self._clock())
-        await self._make(plan.bundles, children.make_bundle)
+        await self._bundles(plan, subject, children)
         for name in plan.bundle_removals:
             self._check_leader()
             await children.remove_bundle(name)
@@ -91,6 +94,20 @@ class Applier:
         for deletion in plan.job_deletions:
             self._check_leader()
             await children.delete_job(deletion)
+
+    async def _bundles(self, plan: Plan, subject: Subject, children: Children) -> None:
+        """Secret first, then the user: a password that is lost between the two is in use nowhere."""
+        made: list[MadeBundle] = []
+
+        async def make(secret: BundleSecret) -> None:
+            made.append(await children.make_bundle(secret))
+
+        await self._make(plan.bundles, make)
+        side = self._side(subject)
+        if side is not None:
+            await bring_about(made, side, children, subject.memory, check_leader=self._check_leader)
+        for bundle in made:
+            children.note_bundle(bundle)
 
     async def _make(self, wanted: Iterable[T], make: Callable[[T], Awaitable[None]]) -> None:
         """Make each of them; one that is refused keeps none of the others from being made."""
@@ -123,6 +140,14 @@ class Applier:
         side, memory, metadata = self._side(subject), subject.memory, subject.cached.training.metadata
         if plan.look_up and side is not None:
             await side.look_up(plan.look_up, memory)
+        if plan.look_up_users and side is not None:
+            await side.look_up_users(subject.snapshot.topics, memory)
+        if plan.revocations and side is not None:
+            self._check_leader()
+            await side.revoke(plan.revocations, memory)
+        if plan.identity_removal is not None and side is not None:
+            self._check_leader()
+            await side.remove_identities(plan.identity_removal, memory)
         if plan.topic_removal is not None and side is not None:
             self._check_leader()
             await side.remove(plan.topic_removal, memory)
@@ -158,6 +183,8 @@ class Applier:
 
     async def _events(self, plan: Plan, subject: Subject) -> None:
         for event in plan.events:
+            if event.severity == "Warning":  # in a namespace that is going, no event can be made: the log remains
+                LOGGER.warning("%s: %s: %s", subject.key, event.reason, event.note)
             self._check_leader()
             with suppress(Forbidden):  # in a namespace that is being deleted nothing can be created, events included
                 await self._cluster.record_event(

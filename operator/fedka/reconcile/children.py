@@ -3,11 +3,14 @@
 Nothing here takes over what is another's: a name that is taken stays as it is, and the training's status says so.
 """
 
-from collections.abc import Iterator
+import secrets
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from fedka.plan.names import ANNOTATION_HASH, LABEL_UID
+from fedka.plan.names import ANNOTATION_HASH, ANNOTATION_PROVISIONED, LABEL_UID
 from fedka.plan.parts import BundleSecret, JobDeletion, JobPatch, NetworkPolicy, NewJob, Refusal
 from fedka.reconcile.cache import TrainingKey
 from fedka.reconcile.memory import NameTaken, RunMemory
@@ -25,8 +28,11 @@ from fedka.reconcile.ports import (
     NotFound,
     Object,
 )
+from fedka.wire.bundle import PASSWORD_FILE
 
 FIELD_MANAGER = "fedka-operator"
+MARK_FIELD_MANAGER = "fedka-operator-provisioned"  # owns one annotation of bundle Secrets
+PASSWORD_BYTES = 32
 JOB_FIELD_MANAGER = "fedka-operator-job"  # owns suspend and the deadline only, and by apply: the rest is never touched
 
 
@@ -38,29 +44,72 @@ class NameTakenError(ChildRefusedError):
     """A child's name belongs to somebody else."""
 
 
+@dataclass(frozen=True, slots=True)
+class MadeBundle:
+    """A Secret that stands: the hash of its content, the password in it, and the mark that says what its user may do,
+    empty while nobody has made that user.
+    """
+
+    secret: BundleSecret
+    hash: str
+    uid: str
+    password: str | None = field(default=None, repr=False)
+    mark: str = ""
+
+
 class Children:
     """Of one training."""
 
     def __init__(
-        self, cluster: Cluster, key: TrainingKey, memory: RunMemory, *, generation: int, now: datetime
+        self,
+        cluster: Cluster,
+        key: TrainingKey,
+        memory: RunMemory,
+        *,
+        generation: int,
+        now: datetime,
+        new_password: Callable[[], str] = lambda: secrets.token_urlsafe(PASSWORD_BYTES),
     ) -> None:
         self._cluster = cluster
         self._key = key
         self._memory = memory
         self._generation = generation
         self._now = now
+        self._new_password = new_password
 
-    async def make_bundle(self, secret: BundleSecret) -> None:
-        """Create the Secret; one of ours with other content is replaced. Raises ChildRefusedError."""
+    async def make_bundle(self, secret: BundleSecret) -> MadeBundle:
+        """Create the Secret; one of ours with other content is replaced, unless pods have read it. The password in it
+        stays. Raises ChildRefusedError. It has to be noted as made once its user is there.
+        """
+        fresh = self._new_password() if secret.identity is not None else None
         try:
-            await self._create(secret.name, secret.manifest)
+            created = await self._create(secret.name, _with_password(secret.manifest, fresh))
         except AlreadyExists:
             live = await self._cluster.get(SECRET, self._key.namespace, secret.name)
-            self._check_ours(SECRET, live)
-            if live["metadata"].get("annotations", {}).get(ANNOTATION_HASH) != secret.hash:
-                await self._cluster.delete(SECRET, self._key.namespace, secret.name, uid=live["metadata"]["uid"])
-                await self._create(secret.name, secret.manifest)
-        self._memory.bundles[secret.name] = secret.hash
+        else:
+            return MadeBundle(secret, secret.hash, created["metadata"]["uid"], fresh)
+        self._check_ours(SECRET, live)
+        kept = _password(live) if secret.identity is not None else None
+        metadata = live["metadata"]
+        notes = metadata.get("annotations") or {}
+        mark = notes.get(ANNOTATION_PROVISIONED, "")
+        in_use = secret.in_use_by is not None and kept is not None
+        if in_use or notes.get(ANNOTATION_HASH) == secret.hash:
+            return MadeBundle(secret, notes.get(ANNOTATION_HASH, ""), metadata["uid"], kept, mark)
+        await self._cluster.delete(SECRET, self._key.namespace, secret.name, uid=metadata["uid"])
+        created = await self._create(secret.name, _with_password(secret.manifest, kept or fresh))
+        return MadeBundle(secret, secret.hash, created["metadata"]["uid"], kept or fresh)
+
+    async def mark_bundle(self, made: MadeBundle, mark: str) -> None:
+        """Write on the Secret that its user has been made, with the rights that the mark stands for."""
+        metadata = {"name": made.secret.name, "namespace": self._key.namespace, "uid": made.uid}
+        annotated = metadata | {"annotations": {ANNOTATION_PROVISIONED: mark}}
+        manifest = {"apiVersion": SECRET.api_version, "kind": SECRET.kind, "metadata": annotated}
+        await self._cluster.apply(manifest, field_manager=MARK_FIELD_MANAGER)
+
+    def note_bundle(self, made: MadeBundle) -> None:
+        """Remember that nothing more is to be done for it."""
+        self._memory.bundles[made.secret.name] = made.hash
 
     async def remove_bundle(self, name: str) -> None:
         """Delete a Secret of ours that nobody needs any more."""
@@ -109,9 +158,9 @@ class Children:
         with suppress(NotFound, Conflict):  # the Job of this uid has gone: that is what was wanted
             await self._cluster.delete(JOB, self._key.namespace, deletion.name, uid=deletion.uid)
 
-    async def _create(self, name: str, manifest: Object) -> None:
+    async def _create(self, name: str, manifest: Object) -> Object:
         with self._remembered_refusal(name, KINDS[manifest["kind"]]):
-            await self._cluster.create(manifest, field_manager=FIELD_MANAGER)
+            return await self._cluster.create(manifest, field_manager=FIELD_MANAGER)
 
     @contextmanager
     def _remembered_refusal(self, name: str, kind: Kind) -> Iterator[None]:
@@ -137,3 +186,14 @@ class Children:
         sentence = f"{kind} {name} belongs to somebody else: delete it, or create the training under another name"
         self._memory.conflicts[name] = NameTaken(sentence, self._now)
         raise NameTakenError(sentence)
+
+
+def _with_password(manifest: Object, password: str | None) -> Object:
+    if password is None:
+        return manifest
+    return {**manifest, "data": {**manifest["data"], PASSWORD_FILE: b64encode(password.encode()).decode()}}
+
+
+def _password(live: Object) -> str | None:
+    encoded = (live.get("data") or {}).get(PASSWORD_FILE)
+    return b64decode(encoded).decode() if encoded else None

@@ -1,14 +1,14 @@
-"""The part of a plan that is Kafka's: topics, the run's logs, the spec record, the removal of it all."""
+"""The part of a plan that is Kafka's: topics, users, the run's logs, the spec record, the removal of it all."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fedka.kafka.errors import KafkaTrouble
 from fedka.kafka.tail import LogRecord
-from fedka.plan.parts import TopicRemoval, TopicSpec
+from fedka.plan.parts import IdentityRemoval, TopicRemoval, TopicSpec
 from fedka.reconcile.memory import RunMemory
 from fedka.reconcile.projection import Projection
-from fedka.reconcile.provisioning import Provisioner
+from fedka.reconcile.provisioning import Login, Provisioner
 from fedka.reconcile.run_log import RunLogs
 from fedka.reconcile.spec_topic import SpecTopics
 from fedka.wire.names import RunTopics
@@ -57,6 +57,29 @@ class KafkaSide:
     async def publish(self, topics: RunTopics, spec: Spec, memory: RunMemory) -> None:
         """Deliver a spec record."""
         memory.published = await self.spec_topics.publish(topics.spec, spec)
+
+    async def provision(self, logins: Sequence[Login], memory: RunMemory) -> None:
+        """Bring users and their rights about."""
+        await self.provisioner.ensure_identities(logins)
+        if memory.users is not None:
+            memory.users.update(login.identity.user for login in logins)
+        memory.trouble = None
+
+    async def look_up_users(self, topics: RunTopics, memory: RunMemory) -> None:
+        """Ask which users of the run there are."""
+        memory.users = set(await self.provisioner.users_of(topics.journal, topics.users_prefix))
+
+    async def revoke(self, users: Sequence[str], memory: RunMemory) -> None:
+        """Remove users and their rights."""
+        await self.provisioner.remove_identities(users)
+        memory.users = (memory.users or set()) - set(users)
+        memory.trouble = None
+
+    async def remove_identities(self, removal: IdentityRemoval, memory: RunMemory) -> None:
+        """Remove the run's users, those of participants that were removed long ago included."""
+        others = await self.provisioner.users_of(removal.topic, removal.prefix)
+        await self.provisioner.remove_identities(sorted({*removal.users, *others}))
+        memory.identities_removed = True
 
     async def remove(self, removal: TopicRemoval, memory: RunMemory) -> None:
         """Delete the run's topics, those of participants that were removed long ago included."""

@@ -36,6 +36,8 @@ class RunMemory:
     journal_end: int = 0  # what there was to read when it was first followed
     projection: Projection = field(default_factory=Projection)
     published: Published | None = None
+    users: set[str] | None = None  # of this run in Kafka, once it was asked
+    identities_removed: bool = False
     topics_deleted: bool = False
     status_sent_from: str = ""  # the resourceVersion that our last status write replaced
 

@@ -32,5 +32,7 @@ def observe(cached: CachedTraining, *, cache: Cache, memory: RunMemory, settings
         followed=memory.followed is not None,
         run=memory.projection.view,
         published=memory.published,
+        users=None if memory.users is None else frozenset(memory.users),
+        identities_removed=memory.identities_removed,
         topics_deleted=memory.topics_deleted,
     )

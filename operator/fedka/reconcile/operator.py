@@ -26,7 +26,7 @@ from fedka.reconcile.kafka_side import KafkaSide
 from fedka.reconcile.meter import Meter, NoMeter, Outcome
 from fedka.reconcile.observe import observe
 from fedka.reconcile.ports import Cluster, ClusterError, ClusterUnavailable, Conflict, NotFound, WatchEvent
-from fedka.reconcile.provisioning import KafkaUnavailable, TopicRefused
+from fedka.reconcile.provisioning import KafkaUnavailable, ProvisioningRefused
 from fedka.reconcile.queue import KeyedQueue, QueueClosedError
 from fedka.reconcile.resync import resync
 from fedka.reconcile.runs import Runs
@@ -198,9 +198,9 @@ class Operator:
             outcome = Outcome.REFUSED
         except KafkaUnavailable as error:
             LOGGER.warning("%s: Kafka is not reached: %s", key, error)
-            self._queue.add(key, after=0.0 if self._runs.note_unavailable(key, str(error)) else PROBE_SECONDS)
+            self._queue.add(key, after=0.0 if self._runs.note_unavailable(key, error) else PROBE_SECONDS)
             outcome = Outcome.KAFKA_AWAY
-        except TopicRefused as error:
+        except ProvisioningRefused as error:
             LOGGER.warning("%s: Kafka refuses: %s", key, error)
             self._runs.note_refused(key, str(error))
             self._queue.add(key)

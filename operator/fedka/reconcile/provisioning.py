@@ -4,9 +4,10 @@ One adapter talks to Kafka's own admin API, another will leave the work to Strim
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from fedka.plan.parts import TopicSpec
+from fedka.plan.parts import Identity, TopicSpec
 
 
 class ProvisioningError(Exception):
@@ -17,12 +18,36 @@ class KafkaUnavailable(ProvisioningError):
     """No broker answered in time: try again later, nothing is known to have been refused."""
 
 
-class TopicRefused(ProvisioningError):
-    """Kafka refused a topic (policy, authorization, bad setting): trying the same again will not help."""
+class CredentialsRefused(KafkaUnavailable):
+    """A broker is there and does not accept the operator's password or certificate."""
+
+
+class ProvisioningRefused(ProvisioningError):
+    """Kafka answered, and said no: trying the same again will not help before somebody changes something."""
+
+
+class TopicRefused(ProvisioningRefused):
+    """Kafka refused a topic (policy, authorization, bad setting)."""
+
+
+class IdentityRefused(ProvisioningRefused):
+    """Kafka refused to make or remove a user or its rights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """An identity to have, with the password that it is to have."""
+
+    identity: Identity
+    password: str = field(repr=False)
 
 
 class Provisioner(Protocol):
-    """Topics of a run: made, looked up and removed."""
+    """Topics and identities of runs: made, looked up and removed. Methods raise a `ProvisioningError`."""
+
+    async def cluster_id(self) -> str:
+        """Kafka's own id: another Kafka at the same address has another."""
+        ...
 
     async def ensure_topics(self, topics: Sequence[TopicSpec]) -> Mapping[str, str]:
         """Create what is missing, alter settings that differ, and return name -> topic id once leaders are known.
@@ -41,4 +66,19 @@ class Provisioner(Protocol):
 
     async def delete_topics(self, names: Sequence[str]) -> None:
         """Delete these topics; those that are gone already are no error."""
+        ...
+
+    async def ensure_identities(self, logins: Sequence[Login]) -> None:
+        """Make users with these passwords, or give them, and their rights; returns when a client may rely on both.
+
+        Rights that a user has beyond those of its identity are taken away. Safe to repeat.
+        """
+        ...
+
+    async def users_of(self, topic: str, prefix: str) -> frozenset[str]:
+        """The users whose name begins with `prefix` that have any right on this very topic."""
+        ...
+
+    async def remove_identities(self, users: Sequence[str]) -> None:
+        """Remove users and all their rights; those that are gone already are no error."""
         ...

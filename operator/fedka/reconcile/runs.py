@@ -11,6 +11,7 @@ from fedka.reconcile.cache import TrainingKey
 from fedka.reconcile.kafka_side import KafkaSide, ReceiveRecords, ReceiveTrouble
 from fedka.reconcile.memory import RunMemory
 from fedka.reconcile.projection import read_audit, read_journal
+from fedka.reconcile.provisioning import CredentialsRefused, KafkaUnavailable
 from fedka.wire.run_state import At
 
 
@@ -69,14 +70,15 @@ class Runs:
             lambda news: self._hear(key, memory, news),
         )
 
-    def note_unavailable(self, key: TrainingKey, message: str) -> bool:
-        """Kafka did not answer; whether that is news."""
+    def note_unavailable(self, key: TrainingKey, error: KafkaUnavailable) -> bool:
+        """Kafka did not answer, or not to us; whether that is news."""
         memory = self._memories.get(key)
         if memory is None:
             return False
-        known = memory.trouble is not None and not memory.trouble.refused
+        denied = isinstance(error, CredentialsRefused)
+        known = memory.trouble is not None and not memory.trouble.refused and memory.trouble.denied is denied
         at = memory.trouble.at if memory.trouble is not None and known else self._clock()
-        memory.trouble = Trouble(message, at)
+        memory.trouble = Trouble(str(error), at, denied=denied)
         memory.doubt = False
         return not known
 
