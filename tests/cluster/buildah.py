@@ -53,14 +53,16 @@ class Buildah:
         target: str | None = None,
         arguments: Mapping[str, str] | None = None,
         reproducible: bool = True,
+        anew: bool = False,
     ) -> None:
-        """Steps that are as they were come from the storage. Raises BuildFailed.
+        """Steps that are as they were come from the storage, unless all are made `anew`. Raises BuildFailed.
 
         `reproducible` sets the time of every file to 1970, which makes byte code look stale that goes by time.
         """
         command = ["bud", "--layers", "--isolation=chroot", "--network=host", f"--file={dockerfile}", f"--tag={name}"]
         command += [f"--target={target}"] if target else []
         command += ["--timestamp=0"] if reproducible else []
+        command += ["--no-cache"] if anew else []
         command += [f"--build-arg={key}={value}" for key, value in (arguments or {}).items()]
         self._run(*command, *self._package_access(), str(context))
 
@@ -74,11 +76,13 @@ class Buildah:
         image = json.loads(self._run("inspect", "--type=image", name))
         return tuple(image["OCIv1"]["rootfs"]["diff_ids"])
 
-    def export(self, name: str, tags: Sequence[str], archive: Path, *, without: Collection[str] = ()) -> None:
+    def export(self, name: str, tags: Sequence[str], archive: Path, *, without: Sequence[str] = ()) -> None:
         """An OCI archive of the image under other names, without the layers that the importer has already.
 
         Whole images are compressed, as torch's would take 6 GB of disk in each place it passes.
         """
+        if self.layers(name)[: len(without)] != tuple(without):
+            raise BuildFailed(f"{name} does not stand on the layers it should. Remove {self._home} and build again.")
         layout = self._home / "layout"
         shutil.rmtree(layout, ignore_errors=True)
         blobs = layout / "blobs" / "sha256"
@@ -95,6 +99,10 @@ class Buildah:
         _write_index(layout / "index.json", tags)
         _write_archive(layout, archive, {digest.removeprefix("sha256:") for digest in without})
         shutil.rmtree(layout)
+
+    def forget(self, name: str) -> None:
+        """Removes an image from the storage."""
+        self._run("rmi", name)
 
     def finish(self) -> None:
         """Forgets what no name leads to any more, and leaves no mount behind."""

@@ -4,12 +4,10 @@ An image is exported without the layers of the foundation that it stands on, so 
 3 MB to hand over and not 3 GB of torch: import them in the order given.
 """
 
-import hashlib
+import contextlib
 import json
-import os
-import shutil
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,43 +17,22 @@ from fedka.local.kafka_lock import FileLock
 from .base_image import NAME as BASE
 from .base_image import ensure_base
 from .buildah import Buildah
+from .image_recipes import RECIPES, copy_tree, inputs_of, with_foundations
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 1800  # another process is building, on a slow machine
 DIGITS = 12
-CODE = ("pyproject.toml", "README.md", "LICENSE", "operator")
-TOOLS = ("images", "requirements/tools.txt")
-HOSPITAL = "examples/hospital"
+WANTED = ("fedka", "participant", "hospital")
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """`name` says by its tag what is in it; `alias` is the same at every build. A pod may use either."""
+    """`identity` is a hash of all that is in it, and the tag of `name`; `alias` is the same at every build."""
 
     kind: str
+    identity: str
     name: str
     alias: str
     archive: Path
-
-
-@dataclass(frozen=True, slots=True)
-class _Recipe:
-    """`on` is the foundation, whose files go in as well; a foundation itself is exported whole."""
-
-    files: tuple[str, ...]
-    on: str | None = None
-    directory: str | None = None  # of a Dockerfile that stands beside what it builds, and begins with `base`
-    base: str | None = None
-
-
-RECIPES = {
-    "libraries": _Recipe((*TOOLS, "requirements/operator.txt")),
-    "torch": _Recipe((*TOOLS, "requirements/operator.txt", "requirements/participant.txt")),
-    "fedka": _Recipe(CODE, on="libraries"),
-    "participant": _Recipe(CODE, on="torch"),
-    "hospital": _Recipe((*CODE, HOSPITAL), on="torch", directory=HOSPITAL, base="participant"),
-}
-WANTED = ("fedka", "participant", "hospital")
 
 
 def silent(_message: str) -> None:
@@ -70,11 +47,23 @@ def build_images(
     Without a change it takes no time, with one in Fedka's code 15 s, the first time 5 minutes, most of it for torch.
     Raises ToolsMissing or BuildFailed.
     """
+    with _locked(cache) as home:
+        return _Workshop(home, progress).images(with_foundations(kinds))
+
+
+def identity_anew(kind: str, cache: Path | None = None) -> str:
+    """Of an image made again from its first step on, to see whether the same comes out of it."""
+    with _locked(cache) as home:
+        return _Workshop(home, silent).identity_anew(kind)
+
+
+@contextlib.contextmanager
+def _locked(cache: Path | None) -> Iterator[Path]:
     home = (cache or default_cache()) / "images"
     home.mkdir(parents=True, exist_ok=True)
     lock = FileLock(home / "lock", patience_seconds=PATIENCE_SECONDS, cancelled=threading.Event())
     try:
-        return _Workshop(home, progress).images(_with_foundations(kinds))
+        yield home
     finally:
         lock.release()
 
@@ -89,14 +78,23 @@ class _Workshop:
         if not (self._home / "buildah" / "storage").exists():
             for record in self._home.glob("*.json"):  # a foundation built again need not be the same to the last bit
                 record.unlink()
-        made = [self._image(kind) for kind in kinds]
+        inputs = {kind: inputs_of(kind) for kind in kinds}  # before they are copied: who edits them now is not missed
+        made = [self._image(kind, inputs[kind]) for kind in kinds]
         if self._made is not None:
             self._made.finish()
         return made
 
-    def _image(self, kind: str) -> Image:
+    def identity_anew(self, kind: str) -> str:
+        buildah = self._buildah()
+        self._target(kind, "again", anew=True)
+        identity = buildah.identity(_built("again"))
+        assert identity is not None
+        buildah.forget(_built("again"))
+        buildah.finish()
+        return identity
+
+    def _image(self, kind: str, inputs: str) -> Image:
         record = self._home / f"{kind}.json"
-        inputs = _inputs(kind)
         if record.exists():
             known: dict[str, str] = json.loads(record.read_text())
             image = self._named(kind, known["identity"])
@@ -105,14 +103,15 @@ class _Workshop:
         record.unlink(missing_ok=True)
         identity = self._build(kind)
         image = self._named(kind, identity)
-        self._export(image)
+        if not image.archive.exists():  # a change need not make a difference
+            self._export(image)
         record.write_text(json.dumps({"inputs": inputs, "identity": identity}))
         return image
 
     def _named(self, kind: str, identity: str) -> Image:
         repository = "localhost/fedka" if kind == "fedka" else f"localhost/fedka-{kind}"
         tag = identity[:DIGITS]
-        return Image(kind, f"{repository}:{tag}", f"{repository}:dev", self._home / f"{kind}-{tag}.tar")
+        return Image(kind, identity, f"{repository}:{tag}", f"{repository}:dev", self._home / f"{kind}-{tag}.tar")
 
     def _build(self, kind: str) -> str:
         self._progress(f"Building the image {kind}")
@@ -131,10 +130,15 @@ class _Workshop:
         assert identity is not None
         return identity
 
-    def _target(self, kind: str) -> None:
+    def _target(self, kind: str, name: str | None = None, *, anew: bool = False) -> None:
         context = self._home / "context"
         self._buildah().build(
-            _built(kind), context / "images" / "Dockerfile", context, target=kind, arguments={"BASE": BASE}
+            _built(name or kind),
+            context / "images" / "Dockerfile",
+            context,
+            target=kind,
+            arguments={"BASE": BASE},
+            anew=anew,
         )
 
     def _export(self, image: Image) -> None:
@@ -149,7 +153,7 @@ class _Workshop:
         """When the first image is to be built: what is there already needs no tools."""
         if self._made is None:
             self._made = Buildah(self._home / "buildah")
-            _copy_tree(self._home / "context")
+            copy_tree(self._home / "context")
             if self._made.identity(BASE) is None:
                 self._progress("Making the base image from Debian's packages, once")
             ensure_base(self._made, self._home)
@@ -160,42 +164,6 @@ class _Workshop:
 def _built(kind: str) -> str:
     """The name in buildah's storage."""
     return f"localhost/built-{kind}:latest"
-
-
-def _with_foundations(kinds: Iterable[str]) -> list[str]:
-    wanted = set(kinds)
-    wanted |= {on for kind in wanted if (on := RECIPES[kind].on) is not None}
-    return [kind for kind in RECIPES if kind in wanted]
-
-
-def _inputs(kind: str) -> str:
-    recipe = RECIPES[kind]
-    names = (*recipe.files, *(RECIPES[recipe.on].files if recipe.on is not None else ()))
-    hashed = hashlib.sha256(BASE.encode())
-    for name in sorted(names):
-        for path in _files(ROOT / name):
-            hashed.update(f"{path.relative_to(ROOT)}\0{path.stat().st_size}\0".encode() + path.read_bytes())
-    return hashed.hexdigest()
-
-
-def _files(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    return sorted(
-        file for file in path.rglob("*") if file.is_file() and not {"__pycache__", ".fedka"} & set(file.parts)
-    )
-
-
-def _copy_tree(context: Path) -> None:
-    """All that any image is made from, without byte code and with no times, which would look like changes."""
-    shutil.rmtree(context, ignore_errors=True)
-    for name in ("images", "requirements", HOSPITAL, *CODE):
-        for path in _files(ROOT / name):
-            copy = context / path.relative_to(ROOT)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, copy)
-    for path in context.rglob("*"):
-        os.utime(path, (0, 0))
 
 
 if __name__ == "__main__":
