@@ -48,10 +48,14 @@ class Runs:
             await side.unfollow(held)
 
     def recheck(self, key: TrainingKey) -> None:
-        """Believe no longer that Secrets which were made still exist: who deleted one by hand is not heard of."""
+        """Believe no longer that what was made is still as it was: who changed or deleted a Secret or a NetworkPolicy by
+        hand is not heard of. What was refused is asked for again.
+        """
         held = self._memories.get(key)
         if held is not None:
             held.bundles.clear()
+            held.network_policies.clear()
+            held.refusals.clear()
 
     def kafka_of(self, key: TrainingKey) -> str | None:
         """The name of the Kafka cluster that the run is known to use."""
