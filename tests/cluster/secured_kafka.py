@@ -7,15 +7,17 @@ import secrets
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
+from fedka.kafka.access import Settings, client_settings
 from fedka.local.kafka_server import KafkaServer
 from fedka.local.kafka_settings import Listener
+from fedka.wire.bundle import KafkaAccess
 
 from .certificates import write_certificates
 
 ADMIN = "admin"
-MECHANISM = "SCRAM-SHA-512"
+MECHANISM: Literal["SCRAM-SHA-512"] = "SCRAM-SHA-512"
 SNAPSHOT_SECONDS = 60.0
 POLL_SECONDS = 0.05  # there is no event for "a file has appeared"
 
@@ -45,6 +47,17 @@ class SecuredKafka:
     def bootstrap_servers(self) -> str:
         """`HOST:PORT`; only after `start`."""
         return self._server.bootstrap_servers
+
+    def settings(self, user: str = ADMIN, password: str | None = None) -> Settings:
+        """Client settings of a user; the administrator's by default."""
+        access = KafkaAccess(
+            bootstrap_servers=self.bootstrap_servers,
+            security_protocol="SASL_SSL",
+            ca_file=str(self.ca_file),
+            sasl_mechanism=MECHANISM,
+            username=user,
+        )
+        return {**client_settings(access), "sasl.password": self.admin_password if password is None else password}
 
     @property
     def log_path(self) -> Path:

@@ -23,6 +23,7 @@ from .builders import training_object
 from .fakes import FakeKafka, Hand
 
 GENEROUS_SECONDS = 60
+NO_IDENTITIES = KafkaCluster(KafkaAccess(bootstrap_servers="kafka:9092"))
 
 
 @dataclass
@@ -30,6 +31,7 @@ class World:
     """`start` and `stop` the operator as often as a test likes; the cluster and Kafka stay."""
 
     kafka: FakeKafka = field(default_factory=FakeKafka)
+    kafka_cluster: KafkaCluster = NO_IDENTITIES
     leads: bool = True
     tasks: list[tuple[Operator, asyncio.Task[None]]] = field(default_factory=list)
 
@@ -38,6 +40,7 @@ class World:
         self.changed = asyncio.Event()
         self.asked_who_leads = asyncio.Event()
         self.cluster.listen(lambda _event, _old: self.changed.set())
+        self.kafka.changed = self.changed.set
 
     def start(
         self,
@@ -48,7 +51,7 @@ class World:
     ) -> Operator:
         """`cluster`: what the operator sees of the cluster, where that is not all of it. `others`: Kafka clusters."""
         sides = {"default": self.kafka.side(), **others}
-        settings = Settings({name: KafkaCluster(KafkaAccess(bootstrap_servers="kafka:9092")) for name in sides})
+        settings = Settings(dict.fromkeys(sides, self.kafka_cluster))
         operator = Operator(
             cluster=cluster or self.cluster,
             kafka=sides,

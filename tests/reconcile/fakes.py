@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -39,6 +39,7 @@ class FakeKafka:
     users: dict[str, Login] = field(default_factory=dict)
     upserted: list[str] = field(default_factory=list)
     identity_refusal: str = ""
+    changed: Callable[[], None] = lambda: None
     followers: dict[str, tuple[RunTopics, Deliver, OnTrouble]] = field(default_factory=dict)
     closed: bool = False
 
@@ -86,6 +87,7 @@ class FakeKafka:
         for login in logins:
             self.users[login.identity.user] = login
             self.upserted.append(login.identity.user)
+        self.changed()
 
     async def users_of(self, topic: str, prefix: str) -> frozenset[str]:
         await self._answer()
@@ -96,6 +98,7 @@ class FakeKafka:
         await self._answer()
         for user in users:
             self.users.pop(user, None)
+        self.changed()
 
     async def follow(self, topics: RunTopics, *, deliver: Deliver, trouble: OnTrouble) -> int:
         await self._answer()

@@ -81,8 +81,8 @@ class AdminIdentities:
     async def _check_rights(self) -> None:
         asked = self._client.describe_cluster(include_authorized_operations=True, request_timeout=ANSWER_SECONDS)
         described = await self._answers.value_of(asked, "asking for the operator's own rights")
-        allowed = described.authorized_operations
-        missing = [operation for operation in NEEDED if allowed is not None and operation not in allowed]
+        allowed = described.authorized_operations or ()  # nothing at all without Describe
+        missing = [operation for operation in NEEDED if operation not in allowed]
         if missing:
             names = " and ".join(operation.name.capitalize() for operation in missing)
             raise IdentityRefused(
