@@ -66,4 +66,7 @@ def _invalid(status: Mapping[str, Any], asked: str) -> ClusterError:
     causes = [Cause(each.get("field", ""), each.get("message", "")) for each in details.get("causes") or ()]
     if {cause.field for cause in causes} == {"metadata.uid"}:
         return Conflict(f"{asked}: {causes[0].message}")
-    return Invalid(asked, causes or [Cause("", status.get("message") or "the request is not understood")])
+    message = status.get("message") or "the request is not understood"
+    if _UNTYPED in message:
+        message += " (if it is a FederatedTraining: is its CRD of another version than this program?)"
+    return Invalid(asked, causes or [Cause("", message)])

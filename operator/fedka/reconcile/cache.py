@@ -89,6 +89,10 @@ class Cache:
         """UIDs of all objects of a kind that exist, as far as has been told."""
         return frozenset(self._known[kind])
 
+    def knows(self, kind: Kind, uid: str) -> bool:
+        """Whether this object exists, as far as has been told."""
+        return uid in self._known[kind]
+
     def vanished(self, kind: Kind, uids: Iterable[str]) -> Iterator[WatchEvent]:
         """What a watch would have told of objects that have gone."""
         for uid in uids:

@@ -47,11 +47,9 @@ class Coverage:
 
     async def reached(self) -> None:
         """Return once the cache knows all that exists. Raises a ClusterError."""
-        while not await self._all_known():
-            self._told.clear()
-            with contextlib.suppress(TimeoutError):  # what has been deleted meanwhile is never told of: list anew
-                async with asyncio.timeout(BARRIER_SECONDS):  # wait_for of Python 3.11 may swallow a cancellation
-                    await self._told.wait()
+        for kind in WATCHED:
+            while not await self._told_within(kind, await self._listed(kind)):
+                continue  # what has been deleted meanwhile is never told of: list anew
         self.complete = True
 
     async def restore(self) -> None:
@@ -63,11 +61,20 @@ class Coverage:
                 self._tell(event)
             await self._arrived(kind, listed - self._cache.known(kind))
 
-    async def _all_known(self) -> bool:
-        for kind in WATCHED:
-            if not await self._listed(kind) <= self._cache.known(kind):
-                return False
-        return True
+    async def _told_within(self, kind: Kind, listed: frozenset[str]) -> bool:
+        """Whether the cache comes to know these soon."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BARRIER_SECONDS):  # wait_for of Python 3.11 may swallow a cancellation
+                while missing := listed - self._cache.known(kind):
+                    await self._told_of(kind, next(iter(missing)))
+                return True
+        return False
+
+    async def _told_of(self, kind: Kind, uid: str) -> None:
+        """Any of many will do: looking at all of them at each event would grow with the square of their number."""
+        while not self._cache.knows(kind, uid):
+            self._told.clear()
+            await self._told.wait()
 
     async def _arrived(self, kind: Kind, missing: frozenset[str]) -> None:
         for _ in range(ARRIVAL_LOOKS):

@@ -187,7 +187,7 @@ class Operator:
         """Reconcile once; whatever goes wrong is dealt with here, so that one training cannot stop the others."""
         outcome = Outcome.DONE
         try:
-            await self.reconcile(key)
+            settled = await self.reconcile(key)
         except (Conflict, NotFound) as error:
             LOGGER.debug("%s has changed meanwhile: %s", key, error)
             self._queue.retry(key)
@@ -216,16 +216,20 @@ class Operator:
             LOGGER.exception("reconciling %s failed; tried again in %.1f s", key, delay)
             outcome = Outcome.FAILED
         else:
-            self._queue.succeeded(key)
+            if settled:
+                self._queue.succeeded(key)
         return outcome
 
-    async def reconcile(self, key: TrainingKey) -> None:
-        """Observe, plan, apply."""
+    async def reconcile(self, key: TrainingKey) -> bool:
+        """Observe, plan, apply; whether all that was planned has been done.
+
+        What has to wait for its turn is no success: what failed before may well fail again when that comes.
+        """
         cached = self._cache.training(key)
         if cached is None:
             await self._runs.forget(key)
             self._throttle.forget(key)
-            return
+            return True
         memory = await self._runs.memory(key, cached.training)
         snapshot = observe(cached, cache=self._cache, memory=memory, settings=self._settings, now=self._clock())
         plan = make_plan(snapshot)
@@ -238,6 +242,7 @@ class Operator:
                 self._queue.add(key)  # no watch event will tell of what was learnt of Kafka
         if after is not None:
             self._queue.add(key, after=after)
+        return after == plan.requeue_after
 
 
 def _call_later(delay: float, callback: Callable[[], None], /) -> asyncio.TimerHandle:
