@@ -28,6 +28,7 @@ from fedka.wire.run_state import At
 from ..reconcile import builders  # noqa: TID252  tests are no installed package
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+ACCESS = KafkaAccess(bootstrap_servers="kafka:9092")
 UID = "1a2b3c4d-0000-4000-8000-000000000000"
 
 
@@ -40,7 +41,8 @@ def load(case: Mapping[str, Any]) -> Snapshot:
     base = Snapshot(
         training=_training(case),
         settings=Settings(
-            {"default": KafkaCluster(KafkaAccess(bootstrap_servers="kafka:9092"))}, state_directory="/var/lib/fedka"
+            {"default": KafkaCluster(ACCESS, identities=case.get("identities", False))},
+            state_directory="/var/lib/fedka",
         ),
         now=minute(case["now"]),
         conflicts=case.get("conflicts", {}),

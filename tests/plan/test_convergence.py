@@ -62,8 +62,20 @@ def apply(snapshot: Snapshot, plan: Plan) -> Snapshot:
     gone = {deletion.name: deletion.failure for deletion in plan.job_deletions}
     changes["jobs"] = {name: job for name, job in jobs.items() if name not in gone}
     changes["failures"] = {**snapshot.failures, **{name: failure for name, failure in gone.items() if failure}}
+    changes["users"] = _users(snapshot, plan)
+    changes["identities_removed"] = snapshot.identities_removed or plan.identity_removal is not None
     changes["topics_deleted"] = snapshot.topics_deleted or plan.topic_removal is not None
     return replace(snapshot, **changes)
+
+
+def _users(snapshot: Snapshot, plan: Plan) -> frozenset[str] | None:
+    """Whoever asks Kafka finds one of a participant that was removed long ago."""
+    topics = snapshot.topics
+    made = {secret.identity.user for secret in plan.bundles if secret.identity is not None}
+    if plan.look_up_users:
+        named = {topics.participant_user(p.name) for p in snapshot.training.spec.participants}
+        return frozenset({topics.aggregator_user, topics.reader_user, topics.participant_user("gone"), *named})
+    return None if snapshot.users is None else (snapshot.users | made) - set(plan.revocations)
 
 
 def view(manifest: Any, snapshot: Snapshot) -> JobView:
@@ -97,6 +109,7 @@ def forget(snapshot: Snapshot) -> Snapshot:
         ensured={},
         topic_ids={},
         bundles={},
+        users=None,
         network_policies={},
         failures={},
         followed=False,
@@ -110,23 +123,28 @@ def forget(snapshot: Snapshot) -> Snapshot:
     journal=st.sampled_from(JOURNALS),
     topics=st.sampled_from(["made", "none"]),
     deleted=st.booleans(),
+    identities=st.booleans(),
 )
 @settings(deadline=None)
-def test_an_applied_plan_leaves_nothing_to_do(spec: dict[str, Any], journal: list[str], topics: str, deleted: bool):
+def test_an_applied_plan_leaves_nothing_to_do(
+    spec: dict[str, Any], journal: list[str], topics: str, deleted: bool, identities: bool
+):
     case = {"now": 5, "spec": spec, "journal": journal, "topics": topics, "metadata": {"finalizers": []}}
+    case |= {"identities": identities}
     settle(load(case | ({"deleted": 5} if deleted else {})))
 
 
 @given(
     journal=st.sampled_from(JOURNALS),
     losses=st.lists(st.sampled_from(["job", "bundle", "failure"]), max_size=4),
+    identities=st.booleans(),
     data=st.data(),
 )
 @settings(deadline=None)
 def test_lost_children_are_made_again_and_nothing_else_changes(
-    journal: list[str], losses: list[str], data: st.DataObject
+    journal: list[str], losses: list[str], identities: bool, data: st.DataObject
 ):
-    whole = settle(load({"now": 5, "journal": journal, "topics": "none"}))
+    whole = settle(load({"now": 5, "journal": journal, "topics": "none", "identities": identities}))
     snapshot = whole
     for loss in losses:
         if not snapshot.jobs:
@@ -149,10 +167,12 @@ def test_lost_children_are_made_again_and_nothing_else_changes(
     assert again.status.phase == whole.status.phase
 
 
-@given(spec=st.sampled_from(SPECS), journal=st.sampled_from(JOURNALS))
+@given(spec=st.sampled_from(SPECS), journal=st.sampled_from(JOURNALS), identities=st.booleans())
 @settings(deadline=None)
-def test_an_operator_that_forgot_everything_comes_to_the_same_world(spec: dict[str, Any], journal: list[str]):
-    whole = settle(load({"now": 5, "spec": spec, "journal": journal}))
+def test_an_operator_that_forgot_everything_comes_to_the_same_world(
+    spec: dict[str, Any], journal: list[str], identities: bool
+):
+    whole = settle(load({"now": 5, "spec": spec, "journal": journal, "identities": identities}))
     snapshot = forget(whole)
     for _ in range(MOST_STEPS):
         plan = make_plan(snapshot)
