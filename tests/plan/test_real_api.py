@@ -16,6 +16,7 @@ from fedka.plan.planner import make_plan
 from fedka.reconcile.ports import Invalid
 
 from ..cluster.api_server import ApiServer  # noqa: TID252  tests are no installed package
+from ..reconcile.builders import training_object  # noqa: TID252  the same
 from .case_files import load, with_egress
 
 pytestmark = pytest.mark.kubernetes
@@ -130,3 +131,16 @@ async def test_a_template_of_nonsense_is_refused_by_the_fields_name(
             await KubernetesCluster(api).create(job, field_manager="test")
     finally:
         await api.close()
+
+
+def test_null_in_a_template_takes_a_default_away(api_server: ApiServer, namespace: str):
+    """Where a platform assigns users itself, as OpenShift does, the pod must name none."""
+    template = {"spec": {"securityContext": {"runAsUser": None, "runAsGroup": None}}}
+    training = training_object("null", participantTemplate=template)
+    training["metadata"]["namespace"] = namespace
+    api_server.apply(training)
+    kept = api_server.get("federatedtraining", "null", f"--namespace={namespace}")["spec"]["participantTemplate"]
+    case = READY | {"spec": {"participantTemplate": kept}}
+    (pod, *_) = [each for each in manifests(case) if each["kind"] == "Pod" and "-a-" in each["metadata"]["name"]]
+    assert pod["spec"]["securityContext"].get("runAsUser") is None
+    take(api_server, namespace, pod)

@@ -48,8 +48,8 @@ class Runs:
             await side.unfollow(held)
 
     def recheck(self, key: TrainingKey) -> None:
-        """Believe no longer that what was made is still as it was: who changed or deleted a Secret or a NetworkPolicy by
-        hand is not heard of. What was refused is asked for again.
+        """Believe no longer that Secrets and NetworkPolicies are still as they were made: who changed or deleted one by
+        hand is not heard of. And ask again for what was refused.
         """
         held = self._memories.get(key)
         if held is not None:
