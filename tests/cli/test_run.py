@@ -276,12 +276,37 @@ def test_stop_while_kafka_starts_leaves_nothing(directory):
     assert not (directory.path / ".fedka").exists()
 
 
-def test_death_of_its_own_kafka_ends_a_run(directory):
-    running = directory.start("run", directory.write(LONG), "--state-dir", "state")
-    running.until("round 1/2000")
+def test_change_that_comes_after_the_end_is_said_to_be_left_aside(run):
+    once = run(training(), "--state-dir", "state")
+    assert finished(once) == exit_codes.OK
+    again = run(training(), "--state-dir", "state", "--set", "rounds.count=10")
+    assert finished(again) == exit_codes.OK
+    assert "this run is Complete and does not go on" in again.stderr
+    assert "spec.rounds.count: 3 -> 10" in again.stderr
+
+
+def kill_kafka(directory) -> None:
     settings = f"{directory.path}/state/kafka/server.properties"
     broker = next(pid for pid, command in directory.processes() if settings in command)
     os.kill(broker, signal.SIGKILL)
+
+
+def test_run_starts_its_own_kafka_again_and_goes_on(directory):
+    file = directory.write(training(app=PAUSE, rounds={"count": 60}))
+    running = directory.start("run", file, "--state-dir", "state")
+    running.until("round 1/60")
+    kill_kafka(directory)
+    running.until("Apache Kafka has ended, which was not asked for: starting it again")
+    assert finished(running) == exit_codes.OK
+    assert "Complete (AllRoundsDone" in running.stdout
+    assert directory.left_behind() == []
+
+
+def test_kafka_that_cannot_be_started_again_ends_a_run(directory):
+    running = directory.start("run", directory.write(LONG), "--state-dir", "state")
+    running.until("round 1/2000")
+    (directory.path / "state/kafka/data/meta.properties").write_text("version=1\ncluster.id=another\n")
+    kill_kafka(directory)
     assert finished(running) == exit_codes.RUN_FAILED
     assert "Apache Kafka has ended" in running.stderr
     assert "Once that is mended: fedka run training.yaml --state-dir state" in running.stderr

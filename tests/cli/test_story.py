@@ -185,6 +185,17 @@ def test_failed_evaluation_is_not_told_as_being_unfit_to_take_part(told):
     ]
 
 
+def test_evaluation_that_fails_alike_each_round_is_told_once_and_counted(told):
+    failed = r.ParticipantAudited(
+        epoch=1, seq=1, participant="bank-a", reason=r.RejectReason.APP_FAILED, message="KeyError: 'x'"
+    )
+    for _ in range(3):
+        told.story.audited(failed)
+    told.story.audited(failed.model_copy(update={"message": "no disk"}))
+    assert len(told.alarms) == 2
+    assert told.story.unevaluated == {"bank-a": ["KeyError: 'x'"] * 3 + ["no disk"]}
+
+
 def test_pod_that_ended_well_is_no_news(told):
     told.story.pod(PodView(name="x", uid="1", role=Role.AGGREGATOR, exit_code=0))
     assert told.said == told.alarms == []

@@ -99,3 +99,8 @@ def test_run_that_had_got_somewhere_can_be_taken_up_again():
 def test_resource_is_printed_as_it_stands(capsys, output, read):
     print_resource(seen(), output)
     assert read(capsys.readouterr().out) == seen().to_object()
+
+
+def test_who_could_not_evaluate_is_named_once():
+    text = ended(seen(), HERE, None, {"bank-b": ["KeyError: 'x'", "KeyError: 'x'"]})
+    assert "no score bank-b could not evaluate the model 2 times, the last time: KeyError: 'x'" in text

@@ -18,6 +18,8 @@ from fedka.api.markers import Schema
 
 INT_OR_STRING = "x-kubernetes-int-or-string"
 _TYPES: dict[str, tuple[type, ...]] = {"object": (Mapping,), "array": (list, tuple), "string": (str,)}
+_READS_AS = {"an integer": re.compile(r"[-+]?\d+"), "true or false": re.compile(r"(?i)true|false")}
+_EXAMPLES = {"an integer": "write it in digits, such as 10", "true or false": "write true or false"}
 _YAML_WORDS: dict[type, str] = {bool: "a boolean", int: "an integer", float: "a decimal number", str: "a string"}
 
 
@@ -70,8 +72,8 @@ def _quoted(value: Any) -> str:
 def _type_fix(value: Any, expected: str) -> str:
     if expected == "a string" and isinstance(value, bool | int | float):
         return f'write it in quotes: "{_quoted(value)}"'
-    if isinstance(value, str) and expected in {"an integer", "true or false"}:
-        return "write it without quotes"
+    if isinstance(value, str) and expected in _READS_AS:
+        return "write it without quotes" if _READS_AS[expected].fullmatch(value.strip()) else _EXAMPLES[expected]
     return ""
 
 

@@ -18,6 +18,7 @@ from fedka.api.training import FederatedTraining
 from fedka.cli.cluster_source import ClusterSource
 from fedka.cli.command_line import say
 from fedka.cli.connection import ClusterPlace, Connection, connect
+from fedka.cli.differences import differences, shown
 from fedka.cli.plan import planned
 from fedka.cli.source import NoSuchTraining
 from fedka.cli.training_file import as_training
@@ -71,7 +72,7 @@ async def changes(connection: Connection, obj: Mapping[str, Any]) -> Changes | N
         refused = [f"{cause.field}: {cause.message}" if cause.field else cause.message for cause in error.causes]
     after = as_training(dict(wanted))
     specs = (each.to_object()["spec"] for each in (before, after))
-    fields = [Field(*found, _effect(found[0])) for found in _differences("spec", *specs)]
+    fields = [Field(*found, _effect(found[0])) for found in differences("spec", *specs)]
     old, new = _children(before), _children(after)
     return Changes(metadata["name"], fields, sorted(new - old), sorted(old - new), refused)
 
@@ -110,33 +111,13 @@ def _lines(found: Changes) -> Iterator[str]:
     yield f"{found.name}: {'refused by the cluster' if found.refused else 'would change'}"
     yield from (f"  {problem}" for problem in found.refused)
     for field in found.fields:
-        yield f"  {field.path}: {_shown(field.before)} -> {_shown(field.after)}  ({field.effect})"
+        yield f"  {field.path}: {shown(field.before)} -> {shown(field.after)}  ({field.effect})"
     yield from (f"  + {child}" for child in found.made)
     yield from (f"  - {child}" for child in found.removed)
 
 
-def _shown(value: Any) -> str:
-    return "(absent)" if value is None else json.dumps(value)
-
-
 def _effect(path: str) -> str:
     return next((effect for start, effect in _EFFECTS if path.startswith(f"spec.{start}")), "never while it runs")
-
-
-def _differences(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
-    """The innermost members that differ; items of a list are told apart by their names."""
-    before, after = _by_name(before), _by_name(after)
-    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
-        if before != after:
-            yield path, before, after
-        return
-    for name in dict.fromkeys([*before, *after]):
-        yield from _differences(f"{path}.{name}", before.get(name), after.get(name))
-
-
-def _by_name(value: Any) -> Any:
-    named = isinstance(value, list) and bool(value) and all(isinstance(each, dict) and "name" in each for each in value)
-    return {each["name"]: each for each in value} if named else value
 
 
 def _children(training: FederatedTraining) -> set[str]:

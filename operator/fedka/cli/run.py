@@ -86,6 +86,10 @@ class EarlyKafka:
         """See `Broker`: wait for the start that is under way."""
         return self._started.result()
 
+    def revive(self) -> None:
+        """See `Broker`."""
+        self._server.start()
+
     def stop(self) -> None:
         """See `Broker`."""
         self._server.stop()

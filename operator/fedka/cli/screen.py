@@ -5,7 +5,7 @@ All of it goes to stderr: stdout is for what was asked for.
 
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -140,6 +140,11 @@ class Screen:
         self._story.finish()
         self._surface.close()
 
+    @property
+    def unevaluated(self) -> Mapping[str, Sequence[str]]:
+        """Whose app could not evaluate models, with the cause of each time."""
+        return self._story.unevaluated
+
     def note(self, message: str) -> None:
         """What goes on now; from any thread."""
         self._surface.note(message)
@@ -156,6 +161,10 @@ class Screen:
     def pod(self, pod: PodView) -> None:
         """See `Observer`."""
         self._story.pod(pod)
+
+    def kafka_died(self, log: Path) -> None:
+        """See `Observer`."""
+        self.alarm(f"Apache Kafka has ended, which was not asked for: starting it again; its log: {log}")
 
     def handed_over(self, participant: str, bundle: Path) -> None:
         """See `Observer`."""

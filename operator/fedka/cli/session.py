@@ -17,6 +17,7 @@ from fedka import exit_codes
 from fedka.api.reasons import Phase
 from fedka.api.training import FederatedTraining
 from fedka.cli import summary
+from fedka.cli.differences import ignored_changes
 from fedka.cli.logs import log_to_file
 from fedka.cli.model_fetch import NoModel, fetch_model
 from fedka.cli.run import EarlyKafka, Options
@@ -26,6 +27,7 @@ from fedka.kafka.access import client_settings
 from fedka.kafka.errors import KafkaError
 from fedka.local.run import Request, local_run
 from fedka.local.run_watch import LocalRun
+from fedka.local.saved import SavedTraining
 from fedka.local.state_dir import StateDir
 from fedka.wire.names import RunTopics
 
@@ -89,11 +91,14 @@ class Session:
             grace_seconds=self._options.grace_seconds,
         )
         kafka = self._early or str(self._options.bootstrap_servers)
+        ignored = ignored_changes(SavedTraining(self._state_dir.path / "training.json").load(), training)
         async with (
             asyncio.timeout(self._options.timeout_seconds) as limit,
             local_run(request, screen, kafka=kafka, clock=_now, random=SystemRandom()) as run,
         ):
             self._run = run
+            if ignored:
+                screen.alarm(ignored)
             given_up = await run.ended()
             limit.reschedule(None)
             if given_up is not None:
@@ -115,7 +120,7 @@ class Session:
         await leaving
         if self._options.output is not None:
             await run.settled(SETTLE_SECONDS)
-        return Outcome(code, summary.ended(run.training, self._place, path), run.training)
+        return Outcome(code, summary.ended(run.training, self._place, path, screen.unevaluated), run.training)
 
     async def _fetch(self, run: LocalRun, path: Path) -> None:
         status, metadata = run.training.status, run.training.metadata

@@ -5,7 +5,7 @@ phases and trouble with Kafka come from the status; what keeps a pod from starti
 """
 
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fedka.api.conditions import ConditionStatus, find_condition
@@ -34,6 +34,12 @@ class Story:
     _left_early: set[str] = field(default_factory=set)
     _held: tuple[int, str] | None = None  # a round's line that waits for its evaluation
     _resumed: bool = False
+    _unevaluated: dict[str, list[str]] = field(default_factory=dict)  # who, and why, once for each model
+
+    @property
+    def unevaluated(self) -> Mapping[str, Sequence[str]]:
+        """Whose app could not evaluate models, with the cause of each time."""
+        return self._unevaluated
 
     def trained(self, training: FederatedTraining) -> None:
         """See `Observer`."""
@@ -73,8 +79,14 @@ class Story:
         if isinstance(record, r.UpdateAudited) and not record.accepted:
             what = f"its update of round {record.round} does not count"
         elif isinstance(record, r.ParticipantAudited) and record.reason is not None:
-            evaluating = record.reason is r.RejectReason.APP_FAILED  # of one that trains, the round's update tells it
-            what = "it could not evaluate the model" if evaluating else "it cannot take part as it is"
+            if record.reason is r.RejectReason.APP_FAILED:  # of one that trains, the round's update tells it
+                causes = self._unevaluated.setdefault(record.participant, [])
+                causes.append(record.message)
+                if record.message in causes[:-1]:  # it fails alike after every round
+                    return
+                what = "it could not evaluate the model"
+            else:
+                what = "it cannot take part as it is"
         else:
             return
         self.alarm(f"{record.participant}: {what}: {record.reason}{': ' if record.message else ''}{record.message}")

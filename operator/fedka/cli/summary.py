@@ -3,9 +3,10 @@
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import yaml
 
@@ -45,11 +46,20 @@ def print_resource(training: FederatedTraining, output: str) -> None:
         yaml.safe_dump(obj, sys.stdout, sort_keys=False)
 
 
-def ended(training: FederatedTraining, place: Place, model_out: Path | None) -> str:
-    """The summary of a run that is Complete or Failed."""
+def ended(
+    training: FederatedTraining,
+    place: Place,
+    model_out: Path | None,
+    unevaluated: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> str:
+    """The summary of a run that is Complete or Failed; `unevaluated`: who could not evaluate, and why each time."""
     command = place.again("--model-out", "model.safetensors")
     model = str(model_out) if model_out is not None else f"in Kafka; to get it: {command}"
-    return ending(training, model=model, logs=str(place.state_dir / "logs"))
+    text = ending(training, model=model, logs=str(place.state_dir / "logs"))
+    for who, causes in sorted(unevaluated.items()):
+        times = "once" if len(causes) == 1 else f"{len(causes)} times"
+        text += f"\n  {'no score':8} {who} could not evaluate the model {times}, the last time: {causes[-1]}"
+    return text
 
 
 def ending(training: FederatedTraining, *, model: str, logs: str) -> str:

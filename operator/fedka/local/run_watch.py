@@ -17,6 +17,7 @@ from fedka.api.status import ParticipantDetail
 from fedka.api.training import FederatedTraining
 from fedka.exit_codes import CONFIG
 from fedka.local.handed_over import hand_over
+from fedka.local.kafka_errors import LocalKafkaError
 from fedka.local.overheard import Listener
 from fedka.local.prospects import NoProspect, Prospects, prospects
 from fedka.plan.names import LABEL_PARTICIPANT
@@ -27,12 +28,13 @@ from fedka.wire import records as r
 from fedka.wire.bundle import KafkaAccess
 from fedka.wire.run_state import RunState
 
+MOST_DEATHS = 3  # of the broker without a closed round in between: then something is wrong that a start cannot mend
 LEAVE_SECONDS = 15.0  # for pods to read that the run has ended, and to exit by themselves: 0.1 s as a rule
 WATCHED = (FEDERATED_TRAINING, JOB, POD, SECRET)
 
 
 class Broker(Protocol):
-    """A Kafka that is started for the run. `start` and `stop` block."""
+    """A Kafka that is started for the run. `start`, `revive` and `stop` block."""
 
     @property
     def alive(self) -> bool:
@@ -46,6 +48,10 @@ class Broker(Protocol):
 
     def start(self) -> str:
         """The bootstrap servers, once it answers. Raises LocalKafkaError."""
+        ...
+
+    def revive(self) -> None:
+        """Start it again where it was, after it has died. Raises LocalKafkaError."""
         ...
 
     def stop(self) -> None:
@@ -62,6 +68,10 @@ class Observer(Listener, Protocol):
 
     def pod(self, pod: PodView) -> None:
         """A pod has changed."""
+        ...
+
+    def kafka_died(self, log: Path) -> None:
+        """The broker of this run has ended unasked, and is started again."""
         ...
 
     def handed_over(self, participant: str, bundle: Path) -> None:
@@ -84,6 +94,8 @@ class LocalRun:
         self._latest: FederatedTraining | None = None
         self._jobs: set[str] = set()  # UIDs of those that have not finished
         self._changed = asyncio.Event()
+        self._kafka_died = asyncio.Event()
+        self._deaths = 0
         self._given_up: NoProspect | None = None
 
     @property
@@ -118,10 +130,36 @@ class LocalRun:
             async for event in events:
                 self._take(event)
 
+    async def keep_kafka(self) -> None:
+        """Start the run's own broker again whenever it has died, until cancelled or that does not help."""
+        if self._server is None:
+            return
+        while self._given_up is None:
+            await self._kafka_died.wait()
+            self._kafka_died.clear()
+            if not self._server.alive:
+                await self._revive(self._server)
+
+    async def _revive(self, server: Broker) -> None:
+        self._deaths += 1
+        failure = f"it has done so {self._deaths} times in a row" if self._deaths > MOST_DEATHS else ""
+        if not failure:
+            self._observer.kafka_died(server.log_path)
+            try:
+                await asyncio.to_thread(server.revive)
+            except LocalKafkaError as error:
+                failure = str(error)
+        if failure:
+            message = f"Apache Kafka has ended, which was not asked for; its log is {server.log_path}: {failure}"
+            self._given_up = self._given_up or NoProspect(message, ())
+            self._changed.set()
+
     def journaled(self, record: r.JournalRecord, before: RunState, after: RunState, *, past: bool) -> None:
         """See `Listener`."""
         if self._prospects is not None and isinstance(record, r.ParticipantJoined):
             self._prospects.joined(record.participant)
+        if isinstance(record, r.RoundClosed):
+            self._deaths = 0
         self._observer.journaled(record, before, after, past=past)
 
     def audited(self, record: r.AuditRecord) -> None:
@@ -146,13 +184,11 @@ class LocalRun:
         self._changed.set()
 
     def _look_after_kafka(self, training: FederatedTraining) -> None:
-        """A broker of ours that has died is not coming back, unlike one that others look after."""
+        """A broker of ours that has died comes back by our hand only, unlike one that others look after."""
         status = training.status
         ready = find_condition(status.conditions, ConditionType.KAFKA_READY) if status is not None else None
-        unreachable = ready is not None and ready.reason == Reason.KAFKA_UNREACHABLE
-        if unreachable and self._server is not None and not self._server.alive:
-            message = f"Apache Kafka has ended, which was not asked for; its log is {self._server.log_path}"
-            self._given_up = self._given_up or NoProspect(message, ())
+        if ready is not None and ready.reason == Reason.KAFKA_UNREACHABLE:
+            self._kafka_died.set()
 
     def _take_job(self, event: WatchEvent) -> None:
         job = job_view(event.object)
