@@ -146,5 +146,7 @@ class PodTemplate(ApiModel):
 
     metadata: PodMetadata | None = Field(default=None, description="Labels and annotations of the pod.")
     spec: PodSpec | None = Field(
-        default=None, description="PodSpec, merged over what Fedka sets: resources, volumes, node selectors and so on."
+        default=None,
+        description="PodSpec, merged over what Fedka sets: resources, volumes, node selectors and so on. A null in "
+        "securityContext takes a default away.",
     )
