@@ -35,6 +35,8 @@ def refusal(code: int, body: bytes, asked: str) -> ClusterError:
     message = f"{asked}: {status.get('message') or code}"
     if code in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY} or _UNTYPED in message:
         return _invalid(status, asked)
+    if code == HTTPStatus.UNAUTHORIZED:
+        return Unauthorized(f"{message}: the credentials are wrong or have run out")
     if code == HTTPStatus.GONE:
         return VersionGone(message, (status.get("metadata") or {}).get("continue") or "")
     if code == HTTPStatus.CONFLICT and status.get("reason") == "AlreadyExists":
@@ -45,7 +47,6 @@ def refusal(code: int, body: bytes, asked: str) -> ClusterError:
 _UNTYPED = "failed to create typed patch object"  # an apply with an undeclared field, which is answered with 500
 
 _BY_CODE: Mapping[int, type[ClusterError]] = {
-    HTTPStatus.UNAUTHORIZED: Unauthorized,
     HTTPStatus.FORBIDDEN: Forbidden,
     HTTPStatus.NOT_FOUND: NotFound,
     HTTPStatus.CONFLICT: Conflict,

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiohttp import web
 
@@ -30,7 +31,7 @@ async def endpoints(
     try:
         site = web.TCPSite(runner, port=port)
         await site.start()
-        yield int(runner.addresses[0][1])
+        yield _port_of(runner.addresses)
     finally:
         await runner.cleanup()
 
@@ -42,3 +43,9 @@ def _judge(checks: Sequence[Check]) -> Callable[[web.Request], Awaitable[web.Str
         return web.Response(text=text, status=200 if all(holds for _, holds in lines) else 503)
 
     return answer
+
+
+def _port_of(addresses: Sequence[Any]) -> int:
+    """Of IPv4, where it is served: a port that the system chooses is another for each family."""
+    family = [address for address in addresses if len(address) == len(("host", "port"))] or addresses
+    return int(family[0][1])

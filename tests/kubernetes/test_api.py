@@ -1,0 +1,106 @@
+"""Requests: credentials that run out, answers that do not come."""
+
+import asyncio
+
+import pytest
+from aiohttp import web
+
+from fedka.kubernetes.answers import Unauthorized
+from fedka.kubernetes.api import Api, path_of
+from fedka.kubernetes.metrics import resource_of
+from fedka.reconcile.ports import FEDERATED_TRAINING, NAMESPACE, POD, ClusterUnavailable
+
+from .servers import Logins, answering
+
+
+async def test_a_token_that_has_run_out_is_read_again():
+    logins = Logins(tokens=["old", "new"])
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        valid = request.headers["Authorization"] == "Bearer new"
+        return web.json_response({"kind": "Status"}, status=200 if valid else 401)
+
+    async with answering(answer, logins) as api:
+        await api.send("GET", "/api/v1/pods")
+        await api.send("GET", "/api/v1/pods")
+    assert logins.times == 2
+
+
+async def test_many_requests_at_once_log_in_once():
+    logins = Logins(tokens=["old", "new"])
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(0.01)
+        valid = request.headers["Authorization"] == "Bearer new"
+        return web.json_response({"kind": "Status"}, status=200 if valid else 401)
+
+    async with answering(answer, logins) as api:
+        await api.send("GET", "/api/v1/pods")
+        await asyncio.gather(*(api.send("GET", "/api/v1/pods") for _ in range(8)))
+    assert logins.times == 2
+
+
+async def test_credentials_that_stay_wrong_are_said_to_be():
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.json_response({"kind": "Status", "message": "Unauthorized"}, status=401)
+
+    async with answering(answer) as api:
+        with pytest.raises(Unauthorized, match="credentials"):
+            await api.send("GET", "/api/v1/pods")
+
+
+async def test_a_server_that_is_away_is_unavailable():
+    async def login():
+        return await Logins("http://127.0.0.1:1")()
+
+    api = Api(login)
+    try:
+        with pytest.raises(ClusterUnavailable, match="no answer"):
+            await api.send("GET", "/api/v1/pods")
+    finally:
+        await api.close()
+
+
+async def test_an_answer_that_is_cut_off_is_unavailable():
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "100"})
+        await response.prepare(request)
+        await response.write(b"{")
+        request.transport.close()
+        return response
+
+    async with answering(answer) as api:
+        with pytest.raises(ClusterUnavailable):
+            await api.send("GET", "/api/v1/pods")
+
+
+async def test_each_answer_is_counted():
+    counted: list[tuple[str, str, int]] = []
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.json_response({"kind": "Status"}, status=201)
+
+    logins = Logins()
+    async with answering(answer, logins):
+        api = Api(logins, answered=lambda *each: counted.append(each))
+        await api.send("POST", "/api/v1/pods", body={})
+        await api.close()
+    assert counted == [("POST", "/api/v1/pods", 201)]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected", "resource"),
+    [
+        (path_of(FEDERATED_TRAINING, None), "/apis/fedka.dev/v1alpha1/federatedtrainings", "federatedtrainings"),
+        (
+            path_of(FEDERATED_TRAINING, "a", "b", "status"),
+            "/apis/fedka.dev/v1alpha1/namespaces/a/federatedtrainings/b/status",
+            "federatedtrainings/status",
+        ),
+        (path_of(POD, "a", "b"), "/api/v1/namespaces/a/pods/b", "pods"),
+        (path_of(NAMESPACE, None, "a"), "/api/v1/namespaces/a", "namespaces"),
+    ],
+)
+def test_a_path_names_what_it_is_about(path, expected, resource):
+    assert path == expected
+    assert resource_of(path) == resource

@@ -1,0 +1,142 @@
+"""A watch that is cut, or that comes too late, tells all the same what there is in the end."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from fedka.kubernetes.answers import VersionGone
+from fedka.kubernetes.cluster import KubernetesCluster
+from fedka.reconcile.ports import POD, SECRET, ClusterUnavailable, Forbidden
+
+GONE = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old resource version"}}
+
+
+def pod(name: str, version: int = 1) -> dict[str, Any]:
+    return {"metadata": {"name": name, "namespace": "a", "uid": f"uid-{name}", "resourceVersion": str(version)}}
+
+
+@dataclass
+class ScriptedApi:
+    """LISTs and WATCHes answered in turn; an exception is raised; after the last watch nothing more happens."""
+
+    lists: Sequence[Any]
+    watches: Sequence[Any]
+    asked: list[Mapping[str, str]] = field(default_factory=list)
+
+    async def send(self, _method: str, _path: str, *, query: Mapping[str, str], **_: Any) -> dict[str, Any]:
+        self.asked.append(query)
+        answer, *self.lists = self.lists
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def lines(self, _path: str, *, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
+        self.asked.append(query)
+        if not self.watches:
+            await asyncio.Event().wait()
+        changes, *self.watches = self.watches
+        for change in changes:
+            if isinstance(change, Exception):
+                raise change
+            yield json.dumps(change).encode()
+
+
+def listed(*items: dict[str, Any], version: int = 10, **metadata: str) -> dict[str, Any]:
+    return {"metadata": {"resourceVersion": str(version), **metadata}, "items": list(items)}
+
+
+async def told(api: ScriptedApi, count: int) -> list[tuple[str, str]]:
+    seen = []
+    async with asyncio.timeout(60), contextlib.aclosing(KubernetesCluster(api).watch([POD])) as changes:
+        async for event in changes:
+            seen.append((str(event.type), event.object["metadata"]["name"]))
+            if len(seen) == count:
+                break
+    return seen
+
+
+async def test_a_watch_goes_on_from_the_version_of_the_list():
+    api = ScriptedApi([listed(pod("one"))], [[{"type": "ADDED", "object": pod("two", 11)}]])
+    assert await told(api, 2) == [("ADDED", "one"), ("ADDED", "two")]
+    assert api.asked[1]["resourceVersion"] == "10"
+
+
+async def test_a_watch_that_ends_goes_on_from_the_last_version():
+    bookmark = {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "20"}}}
+    api = ScriptedApi([listed(pod("one"))], [[bookmark], [{"type": "MODIFIED", "object": pod("one", 21)}]])
+    assert await told(api, 2) == [("ADDED", "one"), ("MODIFIED", "one")]
+    assert api.asked[2]["resourceVersion"] == "20"
+
+
+async def test_a_watch_that_is_cut_is_taken_up_again():
+    cut = ClusterUnavailable("connection reset")
+    api = ScriptedApi([listed()], [[cut], [{"type": "ADDED", "object": pod("one", 11)}]])
+    assert await told(api, 1) == [("ADDED", "one")]
+
+
+async def test_what_has_gone_while_the_version_was_forgotten_is_told_as_deleted():
+    lists = [listed(pod("one"), pod("two")), listed(pod("two", 30), pod("three"), version=31)]
+    api = ScriptedApi(lists, [[GONE]])
+    assert await told(api, 5) == [
+        ("ADDED", "one"),
+        ("ADDED", "two"),
+        ("MODIFIED", "two"),
+        ("ADDED", "three"),
+        ("DELETED", "one"),
+    ]
+
+
+async def test_what_is_unchanged_after_a_new_list_is_not_told_again():
+    api = ScriptedApi([listed(pod("one")), listed(pod("one"), pod("two"))], [[GONE]])
+    assert await told(api, 2) == [("ADDED", "one"), ("ADDED", "two")]
+
+
+async def test_a_list_that_fails_is_tried_again():
+    api = ScriptedApi([ClusterUnavailable("away"), listed(pod("one"))], [])
+    assert await told(api, 1) == [("ADDED", "one")]
+
+
+async def test_a_list_comes_page_by_page():
+    api = ScriptedApi([listed(pod("one"), **{"continue": "next"}), listed(pod("two"))], [])
+    assert await told(api, 2) == [("ADDED", "one"), ("ADDED", "two")]
+    assert api.asked[1]["continue"] == "next"
+
+
+async def test_a_page_that_comes_too_late_goes_on_by_the_token_given():
+    lists = [listed(pod("one"), **{"continue": "late"}), VersionGone("expired", "newer"), listed(pod("two"))]
+    api = ScriptedApi(lists, [])
+    assert await told(api, 2) == [("ADDED", "one"), ("ADDED", "two")]
+    assert api.asked[2]["continue"] == "newer"
+
+
+async def test_what_is_forbidden_ends_the_watch():
+    api = ScriptedApi([Forbidden("pods is forbidden")], [])
+    with pytest.raises(Forbidden):
+        await told(api, 1)
+
+
+async def test_all_means_the_namespaces_given():
+    paths: list[str] = []
+
+    class Noted(ScriptedApi):
+        async def send(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+            paths.append(path)
+            return await super().send(method, path, **more)
+
+    api = Noted([listed(pod("one")), listed(pod("two"))], [])
+    found = await KubernetesCluster(api, namespaces=("a", "b")).list(POD)
+    assert [item["metadata"]["name"] for item in found] == ["one", "two"]
+    assert paths == ["/api/v1/namespaces/a/pods", "/api/v1/namespaces/b/pods"]
+
+
+async def test_a_selector_narrows_its_kind_only():
+    api = ScriptedApi([listed(), listed()], [])
+    cluster = KubernetesCluster(api, selectors={POD: "fedka.dev/training-uid"})
+    await cluster.list_metadata(POD)
+    await cluster.list_metadata(SECRET)
+    assert [query.get("labelSelector") for query in api.asked] == ["fedka.dev/training-uid", None]
