@@ -1,8 +1,9 @@
-"""What the operator does to Jobs, done to a real Job controller: it is what decides when a pod is made and ended."""
+"""What the operator does to Jobs and NetworkPolicies, done to a real API server and a real Job controller."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,16 +12,17 @@ from fedka.kubernetes.api import Api
 from fedka.kubernetes.cluster import KubernetesCluster
 from fedka.kubernetes.login import find_login
 from fedka.plan.jobs import job_manifest
+from fedka.plan.network import network
 from fedka.plan.parts import JobDeletion, JobPatch, NewJob
 from fedka.plan.snapshot import JobView, Role
 from fedka.reconcile.cache import TrainingKey
 from fedka.reconcile.children import Children
 from fedka.reconcile.memory import RunMemory
-from fedka.reconcile.ports import JOB, POD, NotFound
+from fedka.reconcile.ports import JOB, NETWORK_POLICY, POD, NotFound
 from fedka.reconcile.views import job_view
 
 from ..cluster.api_server import ApiServer  # noqa: TID252  tests are no installed package
-from ..plan.case_files import UID, load  # noqa: TID252  the same
+from ..plan.case_files import UID, load, with_egress  # noqa: TID252  the same
 
 pytestmark = pytest.mark.kubernetes
 
@@ -102,3 +104,15 @@ async def test_a_deleted_job_takes_its_pod_along(jobs: Jobs):
     job = await jobs.until(name, lambda _, pods: pods == 1)
     await jobs.children.delete_job(JobDeletion(name, job.uid))
     await jobs.until_gone(name)
+
+
+async def test_a_network_policy_loses_the_rule_that_is_left_out(jobs: Jobs):
+    snapshot = load({"now": 0, "journal": []})
+    rule = {"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}
+    for case, egress in ((with_egress(snapshot, [rule]), [rule]), (snapshot, None)):
+        policy, _ = network(case).network_policies
+        manifest = {**policy.manifest, "metadata": {**policy.manifest["metadata"], "namespace": NAMESPACE}}
+        del manifest["metadata"]["ownerReferences"]  # the garbage collector finds no such training
+        await jobs.children.set_network_policy(replace(policy, manifest=manifest))
+        live = await jobs.cluster.get(NETWORK_POLICY, NAMESPACE, policy.name)
+        assert live["spec"].get("egress") == egress
