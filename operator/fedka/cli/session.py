@@ -102,7 +102,7 @@ class Session:
             given_up = await run.ended()
             limit.reschedule(None)
             if given_up is not None:
-                text = summary.given_up(run.training, self._place, given_up)
+                text = summary.given_up(run.training, self._place, given_up, screen.reached)
                 return Outcome(given_up.code, text, run.training)
             return await self._collect(run, screen)
 

@@ -73,8 +73,8 @@ def ending(training: FederatedTraining, *, model: str, logs: str) -> str:
     return "\n".join(lines)
 
 
-def given_up(training: FederatedTraining, place: Place, cause: NoProspect) -> str:
-    """Why a run was ended that could not go on, and how it can where that has been mended."""
+def given_up(training: FederatedTraining, place: Place, cause: NoProspect, reached: RunState | None = None) -> str:
+    """Why a run was ended that could not go on, and how it can where that is mended; `reached` by its journal."""
     lines = [f"{training.metadata.name} cannot go on: {cause.message}"]
     told: dict[str, list[str]] = {}
     for pod in cause.pods:
@@ -82,7 +82,8 @@ def given_up(training: FederatedTraining, place: Place, cause: NoProspect) -> st
     for message, names in told.items():
         lines.append(f"  {', '.join(names)}: " + message.replace("\n", "\n    "))
     lines.append(f"  logs: {place.state_dir / 'logs'}")
-    if training.status is not None and training.status.model is not None:
+    begun = reached is not None and reached.model is not None  # the status is written once a second at most
+    if begun or (training.status is not None and training.status.model is not None):
         lines.append(f"Once that is mended: {place.again()}")
     return "\n".join(lines)
 

@@ -83,7 +83,7 @@ async def local_run(
         operator = _operator(request, run, access, cluster, clock=clock, random=random)
         node = Node(cluster, _machine(request), clock=clock, random=random)
         await cluster.submit(request.training)
-        async with _background(run.watch(), run.keep_kafka(), operator.run()), _background(node.run()):
+        async with _background(run.watch(), operator.run()), _background(run.keep_kafka(), node.run()):
             yield run
 
 

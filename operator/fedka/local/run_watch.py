@@ -11,8 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from fedka.api.conditions import find_condition
-from fedka.api.reasons import ConditionType, Phase, Reason
+from fedka.api.reasons import Phase
 from fedka.api.status import ParticipantDetail
 from fedka.api.training import FederatedTraining
 from fedka.exit_codes import CONFIG
@@ -28,6 +27,7 @@ from fedka.wire import records as r
 from fedka.wire.bundle import KafkaAccess
 from fedka.wire.run_state import RunState
 
+LOOK_SECONDS = 0.5  # between two looks at the broker's process: the status takes half a minute to tell
 MOST_DEATHS = 3  # of the broker without a closed round in between: then something is wrong that a start cannot mend
 LEAVE_SECONDS = 15.0  # for pods to read that the run has ended, and to exit by themselves: 0.1 s as a rule
 WATCHED = (FEDERATED_TRAINING, JOB, POD, SECRET)
@@ -94,7 +94,6 @@ class LocalRun:
         self._latest: FederatedTraining | None = None
         self._jobs: set[str] = set()  # UIDs of those that have not finished
         self._changed = asyncio.Event()
-        self._kafka_died = asyncio.Event()
         self._deaths = 0
         self._given_up: NoProspect | None = None
 
@@ -132,13 +131,10 @@ class LocalRun:
 
     async def keep_kafka(self) -> None:
         """Start the run's own broker again whenever it has died, until cancelled or that does not help."""
-        if self._server is None:
-            return
-        while self._given_up is None:
-            await self._kafka_died.wait()
-            self._kafka_died.clear()
+        while self._server is not None and self._given_up is None:
             if not self._server.alive:
                 await self._revive(self._server)
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _revive(self, server: Broker) -> None:
         self._deaths += 1
@@ -171,7 +167,6 @@ class LocalRun:
             self._latest = FederatedTraining.from_object(dict(event.object))
             self._prospects = self._prospects or prospects(self._latest)
             self._observer.trained(self._latest)
-            self._look_after_kafka(self._latest)
         elif event.kind == JOB:
             self._take_job(event)
         elif event.kind == SECRET:
@@ -182,13 +177,6 @@ class LocalRun:
                 self._prospects.take(pod)
                 self._given_up = self._given_up or self._prospects.verdict()
         self._changed.set()
-
-    def _look_after_kafka(self, training: FederatedTraining) -> None:
-        """A broker of ours that has died comes back by our hand only, unlike one that others look after."""
-        status = training.status
-        ready = find_condition(status.conditions, ConditionType.KAFKA_READY) if status is not None else None
-        if ready is not None and ready.reason == Reason.KAFKA_UNREACHABLE:
-            self._kafka_died.set()
 
     def _take_job(self, event: WatchEvent) -> None:
         job = job_view(event.object)
