@@ -81,3 +81,15 @@ async def test_following_takes_up_new_pods_and_ends_with_the_run(capsys):
         await shop.report({"phase": "Complete"})
         await following
     assert capsys.readouterr().out.splitlines() == ["a 1", "a 2", "a again"]
+
+
+async def test_reader_that_has_gone_ends_the_following(monkeypatch):
+    class Gone:
+        def write(self, _text: str) -> None:
+            raise BrokenPipeError
+
+    shop = await shop_with_pods()
+    monkeypatch.setattr("sys.stdout", Gone())
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(BrokenPipeError):
+            await Logs(shop.source(), Wanted("bank-a")).follow()

@@ -96,6 +96,22 @@ def test_bundle_comes_from_its_secret(cluster):
     assert read_files(cluster.directory.path / "b.json") == {"bundle.json": b"{}", "password": b"x"}
 
 
+def test_log_of_a_pod_that_no_node_takes_says_why(cluster):
+    labels = {
+        "fedka.dev/training": "tiny", "fedka.dev/training-uid": cluster.object()["metadata"]["uid"],
+        "fedka.dev/role": "participant", "fedka.dev/participant": "bank-a",
+    }  # fmt: skip
+    metadata = {"name": "one", "namespace": cluster.namespace, "labels": labels}
+    spec = {"restartPolicy": "Never", "containers": [{"name": "participant", "image": "i"}]}
+    cluster.server.apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+    done = cluster.fedka("logs", "tiny", "bank-a")
+    assert done.process.returncode == exit_codes.OK, done.stderr
+    assert "bank-a has no log yet: " in done.stderr
+    elsewhere = cluster.fedka("logs", "tiny", "--aggregator")
+    assert elsewhere.process.returncode == exit_codes.FAILED
+    assert "there is no pod to show a log of" in elsewhere.stderr
+
+
 def test_watch_ends_when_the_training_is_deleted(cluster):
     running = cluster.directory.start(
         "watch", "tiny", "-n", cluster.namespace, KUBECONFIG=str(cluster.server.kubeconfig)

@@ -44,7 +44,7 @@ class Logs:
     def __init__(self, source: Source, wanted: Wanted) -> None:
         self._source = source
         self._wanted = wanted
-        self._streams: dict[str, asyncio.Task[None]] = {}  # by the pod's UID
+        self._followed: set[str] = set()  # UIDs of pods
 
     async def show(self, *, previous: bool = False) -> None:
         """Print what there is; `previous`: of each member's pod before its newest one."""
@@ -61,26 +61,21 @@ class Logs:
         """Print what comes, of new pods too, until the run has ended and its pods have."""
         training = await self._source.training()
         self._check(training)
-        members = 1 if self._wanted.participant or self._wanted.aggregator else 2
-        watching = asyncio.create_task(self._watch_pods(prefixed=members > 1))
-        ending = asyncio.create_task(self._until_the_end())
+        several = self._wanted.participant is None and not self._wanted.aggregator
         try:
-            await asyncio.wait([watching, ending], return_when=asyncio.FIRST_COMPLETED)
-            for task in (watching, ending):
-                if task.done():
-                    task.result()
-            if self._streams:
-                await asyncio.wait(self._streams.values())
-        finally:
-            for task in (watching, ending, *self._streams.values()):
-                task.cancel()
-            await asyncio.gather(watching, ending, *self._streams.values(), return_exceptions=True)
+            async with asyncio.TaskGroup() as group:
+                watching = group.create_task(self._watch_pods(group, prefixed=several))
+                await self._until_the_end()
+                watching.cancel()
+        except BaseExceptionGroup as errors:  # what one of them has met ends them all, and is the cause
+            raise _first(errors) from None
 
-    async def _watch_pods(self, *, prefixed: bool) -> None:
+    async def _watch_pods(self, group: asyncio.TaskGroup, *, prefixed: bool) -> None:
         async with aclosing(self._source.pod_changes()) as pods:
             async for pod in pods:
-                if self._wanted.includes(pod) and pod.phase != _PENDING and pod.uid not in self._streams:
-                    self._streams[pod.uid] = asyncio.create_task(self._print(pod, prefixed=prefixed, follow=True))
+                if self._wanted.includes(pod) and pod.phase != _PENDING and pod.uid not in self._followed:
+                    self._followed.add(pod.uid)
+                    group.create_task(self._print(pod, prefixed=prefixed, follow=True))
 
     async def _until_the_end(self) -> None:
         async with aclosing(self._source.changes()) as changes:
@@ -116,6 +111,10 @@ class Logs:
         if name not in participants and name not in seen:
             known = ", ".join([*participants][:20])
             raise CommandFailed(f"there is no participant {name}; there are: {known}", exit_codes.USAGE)
+
+
+def _first(error: BaseException) -> BaseException:
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _of_each(pods: Iterable[PodView], place: int) -> Iterable[PodView]:
