@@ -84,21 +84,24 @@ class Logs:
                     return
 
     async def _print(self, pod: PodView, *, prefixed: bool, follow: bool) -> None:
-        name = name_of(pod)
+        name, lines_told = name_of(pod), 0
         try:
             async with aclosing(self._source.log(pod.name, follow=follow, tail=self._wanted.tail)) as lines:
                 async for line in lines:
+                    lines_told += 1
                     sys.stdout.write(f"{name} | {line}\n" if prefixed else f"{line}\n")
                     sys.stdout.flush()
         except Invalid:
-            why = ": ".join(part for part in (pod.reason, pod.message) if part) or "its container has not started"
-            say(f"{name} has no log yet: {why}")
+            say(_no_log_yet(pod))
         except NotFound:
             say(f"{name}: the log has gone with its pod {pod.name}")
         except ClusterError as error:
             if not follow:
                 raise
             say(f"{name}: the log cannot be followed any more: {error}")
+        else:
+            if not lines_told and pod.phase == _PENDING:  # of a pod without a node the log is empty
+                say(_no_log_yet(pod))
 
     def _check(self, training: FederatedTraining) -> None:
         name = self._wanted.participant
@@ -123,6 +126,11 @@ def _of_each(pods: Iterable[PodView], place: int) -> Iterable[PodView]:
     for pod in pods:
         lines.setdefault((pod.role, pod.participant), []).append(pod)
     return (line[place] for line in lines.values() if len(line) > place)
+
+
+def _no_log_yet(pod: PodView) -> str:
+    why = ": ".join(part for part in (pod.reason, pod.message) if part) or "its container has not started"
+    return f"{name_of(pod)} has no log yet: {why}"
 
 
 def _details(training: FederatedTraining) -> Sequence[ParticipantDetail]:
