@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help demo test test-fast lint format crds lock clean deps env-demo env-dev images
+.PHONY: help demo cluster cluster-down test test-fast lint format crds lock clean deps cluster-deps env-demo env-dev images
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,12 +20,18 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--custom-compile-command 'make lock' $(UPGRADE)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: env-demo deps ## federated learning over five hospitals on this machine, in under 5 minutes the first time
 	@$(BIN)/python examples/hospital/demo.py
 
-test: lint deps ## every check and every test, on a real Apache Kafka
+cluster: env-dev cluster-deps ## a real Kubernetes with Kafka on this machine and Fedka on it, until make cluster-down
+	@$(BIN)/python -m tests.cluster.keeper up
+
+cluster-down: ## end it; what it was built from stays for the next
+	@$(BIN)/python -m tests.cluster.keeper down
+
+test: lint deps cluster-deps ## every check and every test, on a real Apache Kafka
 	@echo "Running all tests..."
 	@$(BIN)/python -m pytest
 
@@ -66,6 +72,9 @@ clean: ## remove the virtual environment and all that the tools left in the tree
 
 deps:
 	@.ci/deps
+
+cluster-deps:
+	@.ci/deps cluster
 
 env-demo: $(DEMO) $(PACKAGE)
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 from fedka.local.kafka_server import KafkaServer
 
 from .cluster.api_server import ApiServer
+from .cluster.chart import Chart
 from .cluster.cluster import Cluster
 from .cluster.secured_kafka import SecuredKafka
 
@@ -72,3 +73,9 @@ def cluster() -> Iterator[Cluster]:
     """One node with Kafka beside it for the whole run: make namespaces in it, and leave it as it was."""
     with Cluster() as whole:
         yield whole
+
+
+@pytest.fixture(scope="session")
+def chart(cluster: Cluster) -> Chart:
+    """Fedka on that cluster, with its images, as a fresh installation has it: leave it so."""
+    return Chart.installed(cluster)

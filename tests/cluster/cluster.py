@@ -6,7 +6,7 @@ One a machine, as its addresses are fixed. All of it ends with the process that 
 import os
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -16,8 +16,10 @@ from fedka.local.kafka_fetch import default_cache
 from fedka.local.kafka_lock import FileLock
 
 from .api_server import ApiServer
+from .images import Image
 from .node import Node
 from .node_namespaces import HOST
+from .pause_image import PAUSE_IMAGE
 from .programs import kubernetes_programs, silent
 from .secured_kafka import SecuredKafka
 from .tools import check_tools
@@ -112,9 +114,16 @@ class Cluster:
         """End a component in order, if it still runs, and start it again."""
         self.api.processes.restart(name)
 
-    def import_image(self, name: str, archive: Path) -> None:
-        """Give the node an image that no registry has."""
-        self.node.import_image(name, archive)
+    def import_images(self, images: Sequence[Image]) -> None:
+        """Give the node those that it has not, in this order."""
+        for image in images:
+            if not self.node.has_image(image.name):
+                self._progress(f"Loading the image {image.kind}")
+                self.node.import_image(image.archive)
+
+    def forget_images(self, *, but: Sequence[Image]) -> None:
+        """Free the disk of all others."""
+        self.node.forget_images(but=[PAUSE_IMAGE, *(image.name for image in but)])
 
     def __enter__(self) -> Self:
         self.start()

@@ -5,6 +5,7 @@ containerd's directory outlives the node, as importing a few GB takes longer tha
 
 import json
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ class Node:
         self._processes.start(containerd)
         self._forget_containers()
         self._processes.restart(containerd.name)
-        self.import_image(PAUSE_IMAGE, write_pause_image(self._home / "pause.tar", self._programs))
+        self.import_image(write_pause_image(self._home / "pause.tar", self._programs))
         self._processes.launch(self._kubelet(plane))
         self._processes.launch(self._kube_proxy(plane))
 
@@ -58,18 +59,26 @@ class Node:
             self._processes.stop(FIRST)
         _remove_cgroups(self._tasks)
 
-    def import_image(self, name: str, archive: Path) -> None:
-        """Unless the node has it already, from this very archive. Raises SetupFailed."""
-        stamp = self._home / "images" / f"{name.replace('/', '_')}.json"
-        seen = {"archive": str(archive), "size": archive.stat().st_size, "changed": archive.stat().st_mtime_ns}
-        if not stamp.exists() or json.loads(stamp.read_text()) != seen or name not in self.images():
-            self._ctr("images", "import", str(archive))
-            stamp.parent.mkdir(parents=True, exist_ok=True)
-            stamp.write_text(json.dumps(seen))
+    def has_image(self, name: str) -> bool:
+        """Raises SetupFailed."""
+        return name in self._images()
 
-    def images(self) -> list[str]:
-        """The names of those it has."""
-        return self._ctr("images", "list", "--quiet").split()
+    def import_image(self, archive: Path) -> None:
+        """From a file, as there is no registry. Raises SetupFailed."""
+        self._ctr("images", "import", str(archive))
+
+    def forget_images(self, *, but: Collection[str]) -> None:
+        """Free the disk of all others. Raises SetupFailed."""
+        images = self._images()
+        kept = {images[name] for name in but}
+        unwanted = [name for name, digest in images.items() if digest not in kept]
+        if unwanted:
+            self._ctr("images", "remove", "--sync", *unwanted)
+
+    def _images(self) -> dict[str, str]:
+        """Names and digests; containerd gives each image a second name of its own."""
+        lines = self._ctr("images", "list").splitlines()[1:]
+        return {name: digest for name, _, digest, *_ in (line.split() for line in lines)}
 
     def _ctr(self, *arguments: str) -> str:
         return self.namespaces.run("ctr", f"--address={SOCKET}", "--namespace=k8s.io", *arguments)

@@ -1,0 +1,102 @@
+"""Fedka on the cluster of this machine, installed as its users install it: with Helm, from the chart in this tree."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
+
+from .cluster import Cluster
+from .helm import Helm, helm_program
+from .image_recipes import ROOT
+from .images import Image, build_images
+from .node_namespaces import HOST
+from .programs import silent
+
+CHART = ROOT / "charts" / "fedka"
+RELEASE = "fedka"
+NAMESPACE = "fedka-system"
+CREDENTIALS = "fedka-kafka"
+FOUNDATIONS = ("libraries", "torch")
+PATIENCE = "180s"
+LOOKS_FOR_KINDS = "kube-controller-manager"  # its garbage collector, at its start and every 30 s
+
+Values = dict[str, Any]
+
+
+class Chart:
+    """The release `fedka` in `fedka-system`, which the node has the `images` of."""
+
+    def __init__(self, cluster: Cluster, images: Sequence[Image], *, progress: Callable[[str], None] = silent) -> None:
+        self._cluster = cluster
+        self._images = {image.kind: image for image in images}
+        self._progress = progress
+        self._helm = Helm(helm_program(progress=progress), cluster.home, cluster.kubeconfig)
+
+    @classmethod
+    def installed(cls, cluster: Cluster, *, progress: Callable[[str], None] = silent) -> Self:
+        """Of this very tree, on a cluster that has neither images nor a release yet."""
+        cluster.import_images(build_images(progress=progress, kinds=FOUNDATIONS))  # a minute, the first time
+        images = build_images(progress=progress)  # what may have been edited meanwhile
+        cluster.import_images(images)
+        cluster.forget_images(but=images)
+        chart = cls(cluster, images, progress=progress)
+        chart.install()
+        return chart
+
+    def image(self, kind: str) -> str:
+        """The name of the image that the node has, such as `participant`."""
+        return self._images[kind].name
+
+    def install(self) -> None:
+        """Returns when the operator is ready. Raises HelmFailed, KubectlFailed."""
+        self._progress("Installing the chart")
+        secure = {"pod-security.kubernetes.io/enforce": "restricted"}
+        self._cluster.api.create_namespace(NAMESPACE, secure)
+        self._cluster.api.apply(self._credentials())
+        self.upgrade({})
+        self._cluster.restart(LOOKS_FOR_KINDS)
+
+    def upgrade(self, changes: Mapping[str, Any]) -> None:
+        """To the values of a fresh installation with `changes` over them. Raises HelmFailed."""
+        path = self._cluster.home / "state" / "values.json"
+        path.write_text(json.dumps(self.values() | changes))
+        self._helm.run(
+            "upgrade", "--install", RELEASE, str(CHART), f"--namespace={NAMESPACE}", f"--values={path}",
+            "--wait", f"--timeout={PATIENCE}",
+        )  # fmt: skip
+
+    def uninstall(self) -> None:
+        """Leaves the CRD with all trainings. Raises HelmFailed."""
+        self._helm.run("uninstall", RELEASE, f"--namespace={NAMESPACE}", "--wait", f"--timeout={PATIENCE}")
+
+    def values(self) -> Values:
+        """Of a fresh installation."""
+        repository, tag = self.image("fedka").rsplit(":", 1)
+        return {
+            "image": {"repository": repository, "tag": tag},
+            "defaultImages": {"participant": self.image("participant")},
+            "kafkaClusters": [
+                {
+                    "name": "default",
+                    "bootstrapServers": self._cluster.kafka.bootstrap_servers,
+                    "securityProtocol": "SASL_SSL",
+                    "saslMechanism": "SCRAM-SHA-512",
+                    "credentialsSecret": {"name": CREDENTIALS},
+                    "caSecret": {"name": CREDENTIALS, "key": "ca.crt"},
+                    "replication": 1,
+                    "networkPolicy": {"egress": [{"to": [{"ipBlock": {"cidr": f"{HOST}/32"}}]}]},
+                }
+            ],
+        }
+
+    def _credentials(self) -> Values:
+        kafka = self._cluster.kafka
+        return {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": CREDENTIALS, "namespace": NAMESPACE},
+            "stringData": {
+                "username": kafka.admin_user,
+                "password": kafka.admin_password,
+                "ca.crt": kafka.ca_file.read_text(),
+            },
+        }
