@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 from .cluster import Cluster
-from .helm import Helm, helm_program
+from .helm import Helm, HelmFailed, helm_program
 from .image_recipes import ROOT
 from .images import Image, build_images
 from .node_namespaces import HOST
@@ -17,9 +17,14 @@ NAMESPACE = "fedka-system"
 CREDENTIALS = "fedka-kafka"
 FOUNDATIONS = ("libraries", "torch")
 PATIENCE = "180s"
+SHOWN_LINES = 15
 LOOKS_FOR_KINDS = "kube-controller-manager"  # its garbage collector, at its start and every 30 s
 
 Values = dict[str, Any]
+
+
+class NotReady(Exception):
+    """The operator did not become ready; the message ends with what it said."""
 
 
 class Chart:
@@ -47,12 +52,15 @@ class Chart:
         return self._images[kind].name
 
     def install(self) -> None:
-        """Returns when the operator is ready. Raises HelmFailed, KubectlFailed."""
+        """Returns when the operator is ready. Raises NotReady, KubectlFailed."""
         self._progress("Installing the chart")
         secure = {"pod-security.kubernetes.io/enforce": "restricted"}
         self._cluster.api.create_namespace(NAMESPACE, secure)
         self._cluster.api.apply(self._credentials())
-        self.upgrade({})
+        try:
+            self.upgrade({})
+        except HelmFailed as failure:
+            raise NotReady(f"{failure}\n{self._said()}") from failure
         self._cluster.restart(LOOKS_FOR_KINDS)
 
     def upgrade(self, changes: Mapping[str, Any]) -> None:
@@ -87,6 +95,11 @@ class Chart:
                 }
             ],
         }
+
+    def _said(self) -> str:
+        pods = self._cluster.kubectl("get", "pods", f"--namespace={NAMESPACE}", "--output=wide")
+        logs = (self._cluster.home / "state" / "var-log-pods").glob(f"{NAMESPACE}_*/*/*.log")
+        return "\n".join([pods, *(line for log in logs for line in log.read_text().splitlines()[-SHOWN_LINES:])])
 
     def _credentials(self) -> Values:
         kafka = self._cluster.kafka
