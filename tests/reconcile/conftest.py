@@ -12,7 +12,7 @@ import pytest
 
 from fedka.local.cluster import InMemoryCluster
 from fedka.local.crd_admission import CrdAdmission
-from fedka.plan.settings import KafkaCluster, Settings
+from fedka.plan.settings import CLEANUP_SECONDS, KafkaCluster, Settings
 from fedka.reconcile.kafka_side import KafkaSide
 from fedka.reconcile.operator import Operator
 from fedka.reconcile.ports import EVENT, FEDERATED_TRAINING, JOB, Cluster, NotFound
@@ -32,6 +32,7 @@ class World:
 
     kafka: FakeKafka = field(default_factory=FakeKafka)
     kafka_cluster: KafkaCluster = NO_IDENTITIES
+    cleanup_seconds: float = CLEANUP_SECONDS
     leads: bool = True
     tasks: list[tuple[Operator, asyncio.Task[None]]] = field(default_factory=list)
 
@@ -51,7 +52,7 @@ class World:
     ) -> Operator:
         """`cluster`: what the operator sees of the cluster, where that is not all of it. `others`: Kafka clusters."""
         sides = {"default": self.kafka.side(), **others}
-        settings = Settings(dict.fromkeys(sides, self.kafka_cluster))
+        settings = Settings(dict.fromkeys(sides, self.kafka_cluster), cleanup_seconds=self.cleanup_seconds)
         operator = Operator(
             cluster=cluster or self.cluster,
             kafka=sides,
