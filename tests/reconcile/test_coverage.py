@@ -59,7 +59,7 @@ async def test_a_deletion_that_the_watch_has_missed_is_made_up_for():
     await watched.create("churn")
     await watched.cluster.delete(FEDERATED_TRAINING, "default", "fraud", uid=made["metadata"]["uid"])
     await watched.coverage.restore()
-    assert set(watched.cache.trainings()) == {TrainingKey("default", "churn")}
+    assert set(watched.cache.keys()) == {TrainingKey("default", "churn")}
 
 
 async def test_a_watch_that_says_nothing_is_found_out():

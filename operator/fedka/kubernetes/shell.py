@@ -12,6 +12,7 @@ import kopf
 from kubernetes.aio.client import Configuration
 
 from fedka.kubernetes.login import Login, NoClusterAccess
+from fedka.kubernetes.storages import NoDiffBase, NoProgress
 from fedka.plan.names import LABEL_UID
 from fedka.reconcile.cache import WATCHED
 from fedka.reconcile.ports import JOB, POD, EventType, Kind, WatchEvent
@@ -116,6 +117,8 @@ def _settings() -> kopf.OperatorSettings:
     settings.watching.server_timeout = 290  # below the five minutes for which a server remembers versions
     settings.queueing.idle_timeout = 0.5  # a task for each object that was heard of: not for longer than needed
     settings.queueing.exit_timeout = 0.5  # handlers only fill the cache, which nobody reads any more
+    settings.persistence.diffbase_storage = NoDiffBase()
+    settings.persistence.progress_storage = NoProgress()
     settings.process.ultimate_exiting_timeout = None  # the kubelet ends what does not end
     for kind, selector in SELECTORS.items():
         group, _, version = kind.api_version.rpartition("/")

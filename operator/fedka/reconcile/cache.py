@@ -5,20 +5,24 @@ Observing by a LIST for each key would be four times slower; whole objects kept 
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
+from fedka.api.reasons import Phase
 from fedka.api.training import FederatedTraining
 from fedka.plan.names import LABEL_TRAINING, LABEL_UID
 from fedka.plan.snapshot import JobView, PodView
-from fedka.reconcile.ports import FEDERATED_TRAINING, JOB, POD, EventType, Kind, WatchEvent
+from fedka.reconcile.ports import FEDERATED_TRAINING, JOB, POD, EventType, Kind, Object, WatchEvent
 from fedka.reconcile.views import job_view, pod_view
 
 LOGGER = logging.getLogger("fedka.reconcile")
 WATCHED = (FEDERATED_TRAINING, JOB, POD)
+PARSED = 256  # trainings that are kept as models: those that are busy
 
 V = TypeVar("V", JobView, PodView)
 
@@ -31,6 +35,17 @@ class TrainingKey(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
+
+
+class _Held(NamedTuple):
+    """A training as text: as models, thousands that idle would need five times the memory."""
+
+    uid: str
+    text: bytes
+    resource_version: str
+    size: int
+    kafka: str
+    phase: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +88,7 @@ class Cache:
     """Fed with watch events; read when a snapshot is taken."""
 
     def __init__(self) -> None:
-        self._trainings: dict[TrainingKey, CachedTraining] = {}
+        self._trainings: dict[TrainingKey, _Held] = {}
         self._jobs: _Children[JobView] = _Children()
         self._pods: _Children[PodView] = _Children()
         self._known: dict[Kind, dict[str, _Known]] = {kind: {} for kind in WATCHED}
@@ -101,13 +116,29 @@ class Cache:
                 metadata = {"namespace": known.namespace, "name": known.name, "uid": uid, "labels": dict(known.labels)}
                 yield WatchEvent(EventType.DELETED, kind, {"metadata": metadata})
 
-    def trainings(self) -> Mapping[TrainingKey, CachedTraining]:
-        """All trainings, as last told."""
-        return self._trainings
+    def keys(self) -> list[TrainingKey]:
+        """Of all trainings."""
+        return list(self._trainings)
+
+    def phases(self) -> Counter[str]:
+        """How many trainings are in each phase."""
+        return Counter(held.phase for held in self._trainings.values())
+
+    def kafka_of(self, key: TrainingKey) -> str | None:
+        """The name of the Kafka cluster that a training asks for."""
+        held = self._trainings.get(key)
+        return held.kafka if held is not None else None
 
     def training(self, key: TrainingKey) -> CachedTraining | None:
         """The training as last told."""
-        return self._trainings.get(key)
+        held = self._trainings.get(key)
+        if held is None:
+            return None
+        try:
+            return CachedTraining(_parsed(held.text), held.resource_version, held.size)
+        except ValidationError as error:  # stored before a schema became stricter: only its author can mend it
+            LOGGER.error("%s is not a training that this version understands: %s", key, error)  # noqa: TRY400  the trace tells no more
+            return None
 
     def jobs(self, uid: str) -> tuple[JobView, ...]:
         """The Jobs labelled with this training's UID."""
@@ -130,19 +161,10 @@ class Cache:
     def _take_training(self, event: WatchEvent) -> TrainingKey:
         metadata = event.object["metadata"]
         key = TrainingKey(metadata.get("namespace", ""), metadata["name"])
-        held = self._trainings.get(key)
-        if event.type is EventType.DELETED:
-            if held is None or held.training.metadata.uid == metadata.get("uid"):
-                self._trainings.pop(key, None)
-            return key
-        try:
-            training = FederatedTraining.from_object(dict(event.object))
-        except ValidationError as error:  # stored before a schema became stricter: only its author can mend it
-            LOGGER.error("%s is not a training that this version understands: %s", key, error)  # noqa: TRY400  the trace tells no more
-            self._trainings.pop(key, None)
-            return key
-        size = len(json.dumps(event.object, separators=(",", ":")))
-        self._trainings[key] = CachedTraining(training, metadata.get("resourceVersion", ""), size)
+        if event.type is not EventType.DELETED:
+            self._trainings[key] = _held(event.object)
+        elif key in self._trainings and self._trainings[key].uid == metadata["uid"]:
+            del self._trainings[key]
         return key
 
     def _take_child(self, event: WatchEvent) -> TrainingKey | None:
@@ -163,3 +185,22 @@ def _note(children: _Children[V], owner: str, event: WatchEvent, view: V | None)
         children.drop(owner, event.object["metadata"]["uid"])
     else:
         children.put(owner, view)
+
+
+def _held(obj: Object) -> _Held:
+    metadata, status = obj["metadata"], obj.get("status") or {}
+    read = {**obj, "metadata": {name: value for name, value in metadata.items() if name != "managedFields"}}
+    return _Held(
+        uid=metadata["uid"],
+        text=json.dumps(read, separators=(",", ":")).encode(),
+        resource_version=metadata.get("resourceVersion", ""),
+        size=len(json.dumps(obj, separators=(",", ":"))),
+        kafka=(obj["spec"].get("kafka") or {}).get("clusterName", "default"),
+        phase=status.get("phase", Phase.PENDING),
+    )
+
+
+@lru_cache(maxsize=PARSED)
+def _parsed(text: bytes) -> FederatedTraining:
+    """The same text gives the same training, which nobody can change."""
+    return FederatedTraining.from_object(json.loads(text))

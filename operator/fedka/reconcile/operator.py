@@ -14,7 +14,6 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from fedka.api.reasons import Phase
 from fedka.plan.planner import make_plan
 from fedka.plan.settings import Settings
 from fedka.plan.topics import PROBE_SECONDS
@@ -121,8 +120,7 @@ class Operator:
 
     def phases(self) -> Counter[str]:
         """How many trainings are in each phase."""
-        statuses = (cached.training.status for cached in self._cache.trainings().values())
-        return Counter(status.phase or Phase.PENDING if status else Phase.PENDING for status in statuses)
+        return self._cache.phases()
 
     def unreachable(self) -> frozenset[str]:
         """The Kafka clusters that are known not to answer."""
@@ -152,7 +150,7 @@ class Operator:
             period,
             random=self._random,
             coverage=self._coverage,
-            keys=lambda: list(self._cache.trainings()),
+            keys=self._cache.keys,
             look_again=self._look_again,
         )
 
@@ -166,8 +164,7 @@ class Operator:
         self._queue.add(key)
 
     def _lane(self, key: TrainingKey) -> str:
-        cached = self._cache.training(key)
-        name = cached.training.spec.kafka.cluster_name if cached is not None else self._runs.kafka_of(key)
+        name = self._cache.kafka_of(key) or self._runs.kafka_of(key)
         return name if name is not None and name in self._kafka else NO_KAFKA
 
     async def _worker(self) -> None:
