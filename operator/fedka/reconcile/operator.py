@@ -160,8 +160,9 @@ class Operator:
                 self.observe(event)
 
     def _look_again(self, key: TrainingKey) -> None:
-        self._runs.recheck(key)
-        self._queue.add(key)
+        """Unless all that was ever done for it is what a watch would tell of, as for thousands that were never begun."""
+        if self._runs.recheck(key):
+            self._queue.add(key)
 
     def _lane(self, key: TrainingKey) -> str:
         name = self._cache.kafka_of(key) or self._runs.kafka_of(key)

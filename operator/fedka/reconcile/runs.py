@@ -47,15 +47,18 @@ class Runs:
         if held is not None and side is not None:
             await side.unfollow(held)
 
-    def recheck(self, key: TrainingKey) -> None:
+    def recheck(self, key: TrainingKey) -> bool:
         """Believe no longer that Secrets and NetworkPolicies are still as they were made: who changed or deleted one by
-        hand is not heard of. And ask again for what was refused.
+        hand is not heard of. And ask again for what was refused. Whether there was anything of all that.
         """
         held = self._memories.get(key)
-        if held is not None:
-            held.bundles.clear()
-            held.network_policies.clear()
-            held.refusals.clear()
+        if held is None:
+            return False
+        believed = (held.bundles, held.network_policies, held.refusals)
+        any_at_all = any(believed)
+        for each in believed:
+            each.clear()
+        return any_at_all
 
     def kafka_of(self, key: TrainingKey) -> str | None:
         """The name of the Kafka cluster that the run is known to use."""
