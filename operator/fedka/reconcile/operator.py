@@ -160,7 +160,7 @@ class Operator:
                 self.observe(event)
 
     def _look_again(self, key: TrainingKey) -> None:
-        """Unless all that was ever done for it is what a watch would tell of, as for thousands that were never begun."""
+        """Unless nothing was done for it that a watch does not tell of: thousands may wait to be begun."""
         if self._runs.recheck(key):
             self._queue.add(key)
 
