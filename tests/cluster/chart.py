@@ -8,7 +8,6 @@ from .cluster import Cluster
 from .helm import Helm, HelmFailed, helm_program
 from .image_recipes import ROOT
 from .images import Image, build_images
-from .node_namespaces import HOST
 from .programs import silent
 
 CHART = ROOT / "charts" / "fedka"
@@ -91,7 +90,7 @@ class Chart:
                     "credentialsSecret": {"name": CREDENTIALS},
                     "caSecret": {"name": CREDENTIALS, "key": "ca.crt"},
                     "replication": 1,
-                    "networkPolicy": {"egress": [{"to": [{"ipBlock": {"cidr": f"{HOST}/32"}}]}]},
+                    "networkPolicy": {"egress": [{"to": [{"ipBlock": {"cidr": f"{self._cluster.network.host}/32"}}]}]},
                 }
             ],
         }

@@ -1,6 +1,6 @@
 """A whole cluster on this machine: Kubernetes with one node, and beside it a Kafka that asks for TLS, users and rights.
 
-One a machine, as its addresses are fixed. All of it ends with the process that started it.
+One a home and a network. All of it ends with the process that started it.
 """
 
 import os
@@ -18,7 +18,7 @@ from fedka.local.kafka_lock import FileLock
 from .api_server import ApiServer
 from .images import Image
 from .node import Node
-from .node_namespaces import HOST
+from .node_namespaces import Network
 from .pause_image import PAUSE_IMAGE
 from .programs import kubernetes_programs, silent
 from .secured_kafka import SecuredKafka
@@ -37,7 +37,14 @@ class Cluster:
     `api` answers from `start` on, `kafka` too. All calls block.
     """
 
-    def __init__(self, home: Path | None = None, *, progress: Callable[[str], None] = silent) -> None:
+    def __init__(
+        self,
+        home: Path | None = None,
+        *,
+        network: Network | None = None,
+        progress: Callable[[str], None] = silent,
+    ) -> None:
+        self.network = network or Network()
         self.home = (home or default_cache() / "cluster").resolve()
         self._progress = progress
         self._lock: FileLock | None = None
@@ -78,10 +85,10 @@ class Cluster:
         self._take()
         try:
             self._progress("Starting Kubernetes and Kafka")
-            self._api = ApiServer(self.home / "state" / "api", address=HOST, programs=programs)
-            self._node = Node(self.home, processes=self._api.processes, programs=programs)
+            self._api = ApiServer(self.home / "state" / "api", address=self.network.host, programs=programs)
+            self._node = Node(self.home, network=self.network, processes=self._api.processes, programs=programs)
             self._node.start_namespaces()
-            self._kafka = SecuredKafka(self.home / "state" / "kafka", address=HOST)
+            self._kafka = SecuredKafka(self.home / "state" / "kafka", address=self.network.host)
             with ThreadPoolExecutor(1) as beside:
                 kafka = beside.submit(self._kafka.start)
                 self._start_kubernetes()

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from .control_plane import ControlPlane
-from .node_namespaces import BRIDGE, FIRST, NODE, NodeNamespaces, SetupFailed
+from .node_namespaces import BRIDGE, FIRST, Network, NodeNamespaces, SetupFailed
 from .pause_image import PAUSE_IMAGE, write_pause_image
 from .processes import Processes, Program
 from .programs import Programs
@@ -22,20 +22,19 @@ NAME = "node"
 SOCKET = "/run/containerd/containerd.sock"
 PLUGINS = Path("/usr/lib/cni")  # Debian's place for CNI plugins
 CGROUPS = Path("/sys/fs/cgroup")
-POD_RANGE = "10.244.0.0/24"
-FIRST_POD = "10.244.0.10"
 GONE_SECONDS = 10.0
 
 
 class Node:
     """All calls block. `home` holds logs, configuration and, from one node to the next, the images."""
 
-    def __init__(self, home: Path, *, processes: Processes, programs: Programs) -> None:
+    def __init__(self, home: Path, *, network: Network, processes: Processes, programs: Programs) -> None:
         self._home = home
+        self._network = network
         self._processes = processes
         self._programs = programs
         self._tasks = home / "containerd" / "io.containerd.runtime.v2.task"
-        self.namespaces = NodeNamespaces(home / "state", processes, programs)
+        self.namespaces = NodeNamespaces(home / "state", network, processes, programs)
 
     def start_namespaces(self) -> None:
         """The network between machine and node is there when it returns. Raises AddressTaken or SetupFailed."""
@@ -91,7 +90,7 @@ class Node:
 
     def _containerd(self) -> Program:
         path = self._write("containerd.toml", _containerd_settings(self._home))
-        self._write("cni/fedka.conflist", json.dumps(_network()))
+        self._write("cni/fedka.conflist", json.dumps(_pod_network(self._network)))
 
         def answers() -> bool:
             try:
@@ -110,7 +109,7 @@ class Node:
             f"--config={path}",
             f"--kubeconfig={plane.kubeconfig('system:node:node')}",
             f"--hostname-override={NAME}",
-            f"--node-ip={NODE}",
+            f"--node-ip={self._network.node}",
         )
         return Program("kubelet", command, behind=True)
 
@@ -144,8 +143,8 @@ state = "/run/containerd"
 """
 
 
-def _network() -> dict[str, Any]:
-    ranges = [[{"subnet": POD_RANGE, "rangeStart": FIRST_POD, "gateway": NODE}]]
+def _pod_network(network: Network) -> dict[str, Any]:
+    ranges = [[{"subnet": network.pods, "rangeStart": network.first_pod, "gateway": network.node}]]
     bridge = {
         "type": "bridge",
         "bridge": BRIDGE,

@@ -2,27 +2,56 @@
 
 Pods, their mounts, interfaces and iptables rules exist only in there: when the first process ends, even by a crash of
 whoever started it, the kernel removes all of it, and the machine is as it was. A cable of two virtual interfaces joins
-the node's network to the machine's, which has `HOST` on it: there the API server and Kafka listen.
+the node's network to the machine's.
 """
 
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from .processes import Processes, Program, child_of
 from .programs import Programs
 from .waiting import wait_until
 
-HOST = "10.244.0.1"
-NODE = "10.244.0.2"
-BRIDGE = "fedka0"  # the node's: pods are plugged into it
-CABLE = "fedka-host"  # the machine's end
-CABLE_IN_NODE = "fedka-node"
+BRIDGE = "pods"  # in the node: pods are plugged into it
+PLUG = "host"  # in the node: the other end of the cable
 PREFIX_LENGTH = 24
 FIRST = "node"
 GONE_SECONDS = 5.0  # the kernel takes the cable away a moment after the node's last process
 PASSING = ("/run", "/var/log")  # in memory: nothing that programs note there is to outlive the node
 KEPT = ("/var/lib/kubelet", "/var/lib/cni", "/var/log/pods")  # on disk, in a directory of ours
+
+
+@dataclass(frozen=True)
+class Network:
+    """10.NUMBER.0.0/24: one number a cluster of this machine, of those that a home or a company seldom has."""
+
+    number: int = 244
+
+    @property
+    def host(self) -> str:
+        """The machine's address: there the API server and Kafka listen."""
+        return f"10.{self.number}.0.1"
+
+    @property
+    def node(self) -> str:
+        """The node's address, and its pods' gateway."""
+        return f"10.{self.number}.0.2"
+
+    @property
+    def pods(self) -> str:
+        """Of which addresses from `first_pod` on are theirs."""
+        return f"10.{self.number}.0.0/{PREFIX_LENGTH}"
+
+    @property
+    def first_pod(self) -> str:
+        return f"10.{self.number}.0.10"
+
+    @property
+    def cable(self) -> str:
+        """The machine's end of it."""
+        return f"fedka{self.number}"
 
 
 class AddressTaken(Exception):
@@ -36,15 +65,17 @@ class SetupFailed(Exception):
 class NodeNamespaces:
     """There from `start` until the process `FIRST` is stopped."""
 
-    def __init__(self, home: Path, processes: Processes, programs: Programs) -> None:
+    def __init__(self, home: Path, network: Network, processes: Processes, programs: Programs) -> None:
+        self._network = network
         self._home = home
         self._processes = processes
         self._programs = programs
 
     def start(self) -> None:
         """Raises AddressTaken or SetupFailed."""
-        if not wait_until(lambda: not Path(f"/sys/class/net/{CABLE}").exists(), GONE_SECONDS):
-            raise AddressTaken(f"A cluster runs on this machine: {CABLE} ({HOST}) exists. End it: make cluster-down.")
+        cable = self._network.cable
+        if not wait_until(lambda: not Path(f"/sys/class/net/{cable}").exists(), GONE_SECONDS):
+            raise AddressTaken(f"A cluster runs on this machine: {cable} exists. End it: make cluster-down.")
         unshare = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
         self._processes.start(Program(FIRST, [*unshare, self._programs.path("pause")], ready=self._begun, behind=True))
         self._mount()
@@ -75,17 +106,17 @@ class NodeNamespaces:
             self.run("mount", "--bind", str(ours), directory)
 
     def _connect(self) -> None:
-        first = str(self._processes.pid(FIRST))
-        _run(["ip", "link", "add", CABLE, "type", "veth", "peer", "name", CABLE_IN_NODE, "netns", first])
-        _run(["ip", "address", "add", f"{HOST}/{PREFIX_LENGTH}", "dev", CABLE])
-        _run(["ip", "link", "set", CABLE, "up"])
+        network, first = self._network, str(self._processes.pid(FIRST))
+        _run(["ip", "link", "add", network.cable, "type", "veth", "peer", "name", PLUG, "netns", first])
+        _run(["ip", "address", "add", f"{network.host}/{PREFIX_LENGTH}", "dev", network.cable])
+        _run(["ip", "link", "set", network.cable, "up"])
         inside = (
             "link set lo up",
             f"link add {BRIDGE} type bridge",
-            f"link set {CABLE_IN_NODE} master {BRIDGE} up",
-            f"address add {NODE}/{PREFIX_LENGTH} dev {BRIDGE}",
+            f"link set {PLUG} master {BRIDGE} up",
+            f"address add {network.node}/{PREFIX_LENGTH} dev {BRIDGE}",
             f"link set {BRIDGE} up",
-            f"route add default via {HOST}",  # kubelet looks for one; nobody forwards what goes there
+            f"route add default via {network.host}",  # kubelet looks for one; nobody forwards what goes there
         )
         for words in inside:
             self.run("ip", *words.split())
