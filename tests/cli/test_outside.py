@@ -10,9 +10,13 @@ from fedka.cli.connection import ClusterPlace, Connection
 from fedka.cli.handover import hand_over
 from fedka.cli.model_get import get_model
 from fedka.cli.rounds import rounds
+from fedka.wire.names import RunTopics, run_id
 
-from ..cluster.secured_kafka import SecuredKafka  # noqa: TID252 tests are no package to import from
-from ..kafka_rights.test_whole_run import APP, World, running  # noqa: TID252 the same
+from ..kafka_rights.test_whole_run import (  # noqa: TID252 tests are no package to import from
+    APP,
+    running,
+    world,  # noqa: F401 a fixture
+)
 from ..reconcile.builders import training_object  # noqa: TID252 the same
 from .clusters import Shop
 
@@ -25,12 +29,7 @@ SPEC = {
 }
 
 
-@pytest.fixture
-def world(secured_kafka: SecuredKafka, tmp_path) -> World:
-    return World(secured_kafka, tmp_path / "world")
-
-
-async def test_outside_participant_joins_by_its_bundle_and_the_reader_gets_the_model(world, directory, capsys):
+async def test_outside_participant_joins_by_its_bundle_and_the_reader_gets_the_model(world, directory, capsys):  # noqa: F811 the same
     directory.path.joinpath("small.py").write_text(APP)
     shop = Shop()
     source = ClusterSource(Connection(world.cluster, "default", shop, shop.judge, ClusterPlace()), "fraud")
@@ -57,6 +56,9 @@ async def test_outside_participant_joins_by_its_bundle_and_the_reader_gets_the_m
         await rounds(source, output="csv", bootstrap_servers=None)
         assert len(capsys.readouterr().out.splitlines()) == 1 + 12
 
+        training = await source.training()
+        topics = RunTopics(run=run_id("default", "fraud", training.metadata.uid))
+        await world.until_users(topics, {topics.reader_user})
         again = await asyncio.to_thread(directory.fedka, "join", "--bundle", "bank-b.json")
         assert again.process.returncode == exit_codes.CONFIG
         assert "it is wrong, or the user has been revoked" in again.stderr
