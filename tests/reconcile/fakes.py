@@ -11,7 +11,7 @@ from fedka.kafka.tail import LogRecord
 from fedka.plan.parts import TopicSpec
 from fedka.plan.snapshot import Published, from_milliseconds
 from fedka.reconcile.kafka_side import KafkaSide
-from fedka.reconcile.provisioning import IdentityRefused, KafkaUnavailable, Login, TopicRefused
+from fedka.reconcile.provisioning import CredentialsRefused, IdentityRefused, KafkaUnavailable, Login, TopicRefused
 from fedka.reconcile.run_log import Deliver, OnTrouble
 from fedka.reconcile.spec_topic import newest
 from fedka.wire.codec import encode
@@ -39,6 +39,7 @@ class FakeKafka:
     users: dict[str, Login] = field(default_factory=dict)
     upserted: list[str] = field(default_factory=list)
     identity_refusal: str = ""
+    denied: bool = False
     changed: Callable[[], None] = lambda: None
     followers: dict[str, tuple[RunTopics, Deliver, OnTrouble]] = field(default_factory=dict)
     closed: bool = False
@@ -50,6 +51,8 @@ class FakeKafka:
         await asyncio.sleep(0)
         if not self.available:
             raise KafkaUnavailable("no broker answers")
+        if self.denied:
+            raise CredentialsRefused("the password of user fedka-operator was refused")
 
     async def ensure_topics(self, topics: Sequence[TopicSpec]) -> Mapping[str, str]:
         await self._answer()

@@ -271,3 +271,23 @@ async def test_participants_beyond_the_limit_get_nothing_and_the_run_goes_on(wor
         return (await world.condition("Stalled"))[0] == "False"
 
     await world.until(healed)
+
+
+async def test_a_kafka_that_refuses_the_operators_password_is_not_called_unreachable(world: World):
+    world.kafka.denied = True
+    world.start()
+    topics = await world.create()
+
+    async def said() -> bool:
+        return await world.condition("KafkaReady") == ("False", "KafkaCredentialsRefused")
+
+    await world.until(said)
+    world.kafka.denied, world.kafka.available = False, False
+
+    async def away() -> bool:
+        return await world.condition("KafkaReady") == ("False", "KafkaUnreachable")
+
+    await world.until(away)
+    world.kafka.available = True
+    await world.started(topics)
+    assert {"KafkaCredentialsRefused", "KafkaUnreachable", "KafkaReachable"} <= set(await world.events())

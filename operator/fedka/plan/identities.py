@@ -5,7 +5,7 @@ name is another. Rights are those of the wire and nothing more: nobody may delet
 delete topics, and nobody joins a consumer group.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from fedka.plan.names import child_name
@@ -75,33 +75,37 @@ def _probe(snapshot: Snapshot) -> Part:
 
 def _due(snapshot: Snapshot) -> Iterator[tuple[str, datetime]]:
     """Users that go, and when."""
-    end, topics = outcome(snapshot), snapshot.topics
-    for user in snapshot.users or ():
-        if end is None:
-            if _is_removed(snapshot, user):
-                yield user, snapshot.now
-        elif user != topics.reader_user:
-            yield user, snapshot.now if _has_left(snapshot, user) else end.at + END_GRACE
+    users, end = snapshot.users or frozenset(), outcome(snapshot)
+    if end is None:
+        return ((user, snapshot.now) for user in _of_removed(snapshot, users))
+    managed = {p.name: p.managed for p in snapshot.training.spec.participants}
+    return (
+        (user, snapshot.now if _has_left(snapshot, user, managed) else end.at + END_GRACE)
+        for user in users
+        if user != snapshot.topics.reader_user
+    )
 
 
-def _is_removed(snapshot: Snapshot, user: str) -> bool:
-    """Whether the spec names it no longer and no round counts on it: the aggregator has let it go by then."""
-    name = _participant(snapshot, user)
-    if name is None or any(p.name == name for p in snapshot.training.spec.participants):
-        return False
+def _of_removed(snapshot: Snapshot, users: frozenset[str]) -> Iterator[str]:
+    """Those whom the spec names no longer and no round counts on: the aggregator has let them go by then."""
     published, attempt = snapshot.published, snapshot.state.attempt
-    told = published is not None and name not in published.spec.participants
-    selected = attempt is not None and any(asked.participant == name for asked in attempt.opened.selected)
-    return told and not selected and name not in snapshot.state.present
+    if published is None:
+        return
+    selected = {asked.participant for asked in attempt.opened.selected} if attempt is not None else set()
+    named = {p.name for p in snapshot.training.spec.participants} | set(published.spec.participants)
+    stay = named | selected | set(snapshot.state.present)
+    for user in users:
+        name = _participant(snapshot, user)
+        if name is not None and name not in stay:
+            yield user
 
 
-def _has_left(snapshot: Snapshot, user: str) -> bool:
+def _has_left(snapshot: Snapshot, user: str, managed: Mapping[str, bool]) -> bool:
     """Whether the pod has ended: until then it has to be able to read that the run has."""
     name = _participant(snapshot, user)
     if name is None:
         return _is_done(snapshot, child_name(snapshot.training, Role.AGGREGATOR))
-    managed = any(p.managed for p in snapshot.training.spec.participants if p.name == name)
-    return managed and _is_done(snapshot, child_name(snapshot.training, Role.PARTICIPANT, name))
+    return managed.get(name, False) and _is_done(snapshot, child_name(snapshot.training, Role.PARTICIPANT, name))
 
 
 def _is_done(snapshot: Snapshot, job_name: str) -> bool:

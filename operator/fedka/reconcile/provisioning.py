@@ -69,7 +69,7 @@ class Provisioner(Protocol):
         ...
 
     async def ensure_identities(self, logins: Sequence[Login]) -> None:
-        """Make users with these passwords, or give them, and their rights; returns when a client may rely on both.
+        """Make users with these passwords, or give them, and their rights; returns when a broker applies both.
 
         Rights that a user has beyond those of its identity are taken away. Safe to repeat.
         """
