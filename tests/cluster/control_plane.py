@@ -138,6 +138,7 @@ class ControlPlane:
             f"--bind-address={self.address}",  # never to be reached from another machine
             f"--advertise-address={_advertised(self.address)}",
             f"--secure-port={self.api_port}",
+            "--kubelet-preferred-address-types=InternalIP",  # no DNS knows the node's name
             "--allow-privileged=true",  # so that refusing privileged pods is up to what is tested
             "--shutdown-watch-termination-grace-period=0s",
         ]
