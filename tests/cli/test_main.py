@@ -8,6 +8,9 @@ import pytest
 from fedka import exit_codes
 from fedka.version import VERSION
 
+COMMANDS = (
+    "run", "validate", "plan", "version", "join", "status", "rounds", "watch", "logs", "suspend", "resume", "bundle",
+)  # fmt: skip
 PEOPLES = ("typer", "rich", "yaml", "pydantic", "numpy")
 
 
@@ -57,11 +60,11 @@ def test_pod_command_refuses_an_option_that_it_does_not_know(directory):
 def test_help_lists_every_command(directory):
     done = directory.fedka("--help")
     assert done.process.returncode == exit_codes.OK
-    for command in ("run", "validate", "plan", "version", "aggregator", "participant"):
+    for command in (*COMMANDS, "model", "aggregator", "participant"):
         assert f" {command} " in done.stdout
 
 
-@pytest.mark.parametrize("command", ["run", "validate", "plan", "version"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_has_help(directory, command):
     done = directory.fedka(command, "--help")
     assert done.process.returncode == exit_codes.OK
@@ -70,10 +73,18 @@ def test_each_command_has_help(directory, command):
 
 def test_version_names_the_software(directory):
     assert f"fedka {VERSION}" in directory.fedka("version").stdout
+    assert directory.fedka("--version").stdout == f"fedka {VERSION}\n"
 
 
 @pytest.mark.parametrize(
-    "arguments", [["launch"], ["run"], ["run", "x.yaml", "--nonsense"], ["plan", "x", "-o", "xml"]]
+    "arguments",
+    [
+        ["launch"],
+        ["run"],
+        ["run", "x.yaml", "--nonsense"],
+        ["plan", "x", "-o", "xml"],
+        ["logs", "x", "a", "--aggregator"],
+    ],
 )
 def test_wrong_usage_ends_with_its_own_code(directory, arguments):
     assert directory.fedka(*arguments).process.returncode == exit_codes.USAGE
