@@ -1,0 +1,18 @@
+"""Operators on a real API server, each test in a namespace of its own."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..cluster.api_server import ApiServer  # noqa: TID252  tests are no installed package
+from .operators import Operators
+
+
+@pytest.fixture
+def operators(api_server: ApiServer, tmp_path: Path) -> Iterator[Operators]:
+    namespace = api_server.create_namespace(f"operators-{uuid.uuid4().hex[:12]}")
+    operators = Operators(api_server, namespace, tmp_path)
+    yield operators
+    operators.stop()

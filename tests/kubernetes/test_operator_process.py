@@ -1,0 +1,102 @@
+"""`fedka operator` as a process, on a real API server: what it writes, and how it starts and ends."""
+
+import json
+import time
+
+import pytest
+
+from fedka import exit_codes
+
+from ..cluster.api_server import ApiServer  # noqa: TID252  tests are no installed package
+from .operators import GENEROUS_SECONDS, Operators, training
+
+pytestmark = pytest.mark.kubernetes
+SOON_SECONDS = 8  # well under the 30 s that a kubelet gives
+
+
+def test_a_training_gets_a_status(operators: Operators):
+    operators.start()
+    operators.apply(training(suspend=True))
+    operators.until("ft/fraud", ".status.phase", "Suspended")
+
+
+def test_a_training_that_was_there_before_gets_one_as_well(operators: Operators):
+    operators.apply(training(suspend=True))
+    operators.start()
+    operators.until("ft/fraud", ".status.phase", "Suspended")
+
+
+def test_a_kafka_that_is_away_is_told(operators: Operators):
+    operators.start()
+    operators.apply(training())
+    operators.until("ft/fraud", '.status.conditions[?(@.type=="KafkaReady")].reason', "KafkaUnreachable")
+    assert "KafkaUnreachable" in operators.kubectl("describe", "ft/fraud")
+
+
+def test_kopf_writes_nothing_into_a_resource(operators: Operators):
+    operator = operators.start()
+    operators.apply(training(suspend=True))
+    operators.until("ft/fraud", ".status.phase", "Suspended")
+    operators.kubectl("patch", "ft/fraud", "--type=merge", '--patch={"spec":{"suspend":false}}')
+    operators.until("ft/fraud", '.status.conditions[?(@.type=="KafkaReady")].reason', "KafkaUnreachable")
+    assert operator.stop() == exit_codes.OK
+    assert "kopf" not in json.dumps(operators.get("ft/fraud"))
+
+
+def test_sigterm_gives_the_lease_back_and_ends_in_order(operators: Operators):
+    operator = operators.start()
+    operator.until_said(r"leads")
+    began = time.monotonic()
+    assert operator.stop() == exit_codes.OK
+    assert time.monotonic() - began < SOON_SECONDS
+    assert operators.holder() == ""
+    assert "Traceback" not in operator.log.read_text()
+    assert "Unclosed" not in operator.log.read_text()
+
+
+def test_sigterm_is_heard_while_kafka_is_waited_for(operators: Operators):
+    operator = operators.start()
+    operators.apply(training())
+    operator.until_said(r"fraud: Kafka is not reached")
+    began = time.monotonic()
+    assert operator.stop() == exit_codes.OK
+    assert time.monotonic() - began < SOON_SECONDS
+
+
+def test_its_endpoints_tell_how_it_is(operators: Operators):
+    operator = operators.start()
+    operators.apply(training(suspend=True))
+    operators.until("ft/fraud", ".status.phase", "Suspended")
+    assert operator.ask("healthz").startswith("ok")
+    assert operator.ask("readyz").startswith("ok")
+    figures = operator.ask("metrics")
+    for line in (
+        "fedka_leader 1.0",
+        'fedka_trainings{phase="Suspended"} 1.0',
+        'fedka_kafka_reachable{cluster="default"} 1.0',
+        'resource="federatedtrainings/status"',
+    ):
+        assert line in figures
+
+
+def test_what_is_in_other_namespaces_is_left_alone(operators: Operators, api_server: ApiServer):
+    operators.start()
+    other = api_server.create_namespace(f"{operators.namespace}-other")
+    api_server.apply(training(suspend=True) | {"metadata": {"name": "fraud", "namespace": other}})
+    operators.apply(training(suspend=True))
+    operators.until("ft/fraud", ".status.phase", "Suspended")
+    assert "status" not in api_server.get("ft/fraud", f"--namespace={other}")
+
+
+def test_without_rights_it_says_which_one_is_missing(operators: Operators, api_server: ApiServer):
+    operator = operators.start(kubeconfig=api_server.kubeconfig_for("default", operators.namespace))
+    assert operator.process.wait(GENEROUS_SECONDS) == exit_codes.FAILED
+    assert 'cannot list resource "federatedtrainings"' in operator.log.read_text()
+
+
+def test_an_api_server_that_goes_away_and_comes_back_is_outlived(operators: Operators, api_server: ApiServer):
+    operator = operators.start()
+    operator.until_said(r"leads")
+    api_server.restart("kube-apiserver")
+    operators.apply(training(suspend=True))
+    operators.until("ft/fraud", ".status.phase", "Suspended")
