@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help demo cluster cluster-down test test-fast lint format crds lock clean deps cluster-deps env-demo env-dev images
+.PHONY: help demo cluster cluster-down demo-cluster test test-fast lint format crds lock clean deps cluster-deps env-demo env-dev images
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,6 +30,9 @@ cluster: env-dev cluster-deps ## a real Kubernetes with Kafka on this machine an
 
 cluster-down: ## end it; what it was built from stays for the next
 	@$(BIN)/python -m tests.cluster.keeper down
+
+demo-cluster: ## the hospitals again, in pods on that cluster
+	@$(BIN)/python -m tests.cluster.keeper demo
 
 test: lint deps cluster-deps ## every check and every test, on a real Apache Kafka
 	@echo "Running all tests..."

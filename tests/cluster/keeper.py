@@ -19,12 +19,14 @@ from fedka.local.kafka_lock import FileLock
 from . import current
 from .chart import Chart
 from .cluster import Cluster
+from .image_recipes import ROOT
 from .images import build_images
 from .programs import kubernetes_programs
 
 HOME = default_cache() / "cluster"
 KUBECONFIG = HOME / "kubeconfig"
 LOG = HOME / "keeper.log"
+DEMO = ROOT / "examples" / "hospital" / "cluster_demo.py"
 STOP_SECONDS = 60.0
 UP = "up"
 
@@ -94,6 +96,16 @@ def down() -> int:
     return 0
 
 
+def demo() -> int:
+    """The hospitals' training in pods, on the cluster that is kept."""
+    if _keeper() is None:
+        print("No cluster runs. Start one: make cluster")
+        return 1
+    programs = kubernetes_programs().directory
+    environment = os.environ | {"KUBECONFIG": str(KUBECONFIG), "PATH": f"{programs}:{os.environ['PATH']}"}
+    return subprocess.run([sys.executable, DEMO], env=environment, check=False).returncode
+
+
 def _keeper() -> int | None:
     """The process that has the lock; no other can, so its id is the right one."""
     path = HOME / "lock"
@@ -123,7 +135,7 @@ def _close(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # `up` reads until the end
 
 
-COMMANDS: dict[str, Callable[[], int | None]] = {"up": up, "keep": keep, "down": down}
+COMMANDS: dict[str, Callable[[], int | None]] = {"up": up, "keep": keep, "down": down, "demo": demo}
 
 if __name__ == "__main__":
     commands = current.COMMANDS if os.environ.get("FEDKA_CLUSTER") == "current" else COMMANDS
