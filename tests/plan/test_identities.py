@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fedka.plan.identities import identity, revocations
+from fedka.plan.names import child_name
 from fedka.plan.parts import Grant, Part, Right
 from fedka.plan.planner import make_plan
 from fedka.plan.snapshot import Role, Snapshot
@@ -155,3 +156,22 @@ def test_a_cluster_that_is_gone_from_the_configuration_holds_nothing_up_for_ever
     plan = make_plan(replace(gone, settings=replace(gone.settings, cleanup_seconds=60.0)))
     assert plan.finalizer is False
     assert plan.events[0].reason == "CleanupTimedOut"
+
+
+def test_participants_beyond_the_limit_get_no_topic_and_no_bundle():
+    names = [{"name": name} for name in ("a", "b", "c")]
+    snapshot = secured({"journal": ["started", "joined a b"], "spec": {"participants": names}}, "a", "b")
+    topic = snapshot.topics.update("c")
+    ensured = {name: spec for name, spec in snapshot.ensured.items() if name != topic}
+    clusters = {"default": replace(snapshot.settings.kafka_clusters["default"], max_participants=2)}
+    limited = replace(
+        snapshot,
+        ensured=ensured,
+        topic_ids={**snapshot.topic_ids, topic: None},
+        settings=replace(snapshot.settings, kafka_clusters=clusters),
+    )
+    plan = make_plan(limited)
+    assert plan.topics == ()
+    assert child_name(snapshot.training, Role.PARTICIPANT, "c") not in {secret.name for secret in plan.bundles}
+    allowed = make_plan(replace(limited, settings=snapshot.settings))
+    assert [spec.name for spec in allowed.topics] == [topic]
