@@ -1,13 +1,16 @@
 """`fedka operator` as a process, on a real API server: what it writes, and how it starts and ends."""
 
 import json
+import re
 import time
+from pathlib import Path
 
 import pytest
 
 from fedka import exit_codes
 
 from ..cluster.api_server import ApiServer  # noqa: TID252  tests are no installed package
+from ..cluster.waiting import wait_until  # noqa: TID252  the same
 from .operators import GENEROUS_SECONDS, Operators, training
 
 pytestmark = pytest.mark.kubernetes
@@ -95,8 +98,31 @@ def test_without_rights_it_says_which_one_is_missing(operators: Operators, api_s
 
 
 def test_an_api_server_that_goes_away_and_comes_back_is_outlived(operators: Operators, api_server: ApiServer):
-    operator = operators.start()
-    operator.until_said(r"leads")
+    operators.start().until_said(r"leads")
     api_server.restart("kube-apiserver")
     operators.apply(training(suspend=True))
-    operators.until("ft/fraud", ".status.phase", "Suspended")
+
+    def suspended() -> bool:
+        if operators.processes[-1].process.poll() is not None:  # it lost its lease: a kubelet would start it again
+            operators.start()
+        return operators.get("ft/fraud").get("status", {}).get("phase") == "Suspended"
+
+    assert wait_until(suspended, GENEROUS_SECONDS)
+
+
+def test_an_api_server_that_is_away_at_the_start_is_waited_for(operators: Operators, api_server: ApiServer):
+    api_server.kill("kube-apiserver")
+    try:
+        operator = operators.start()
+        operator.until_said(r"the API server is waited for")
+    finally:
+        api_server.restart("kube-apiserver")
+    operator.until_said(r"\S+ leads")
+
+
+def test_sigterm_is_heard_while_the_api_server_is_waited_for(operators: Operators, tmp_path: Path):
+    kubeconfig = tmp_path / "nobody.kubeconfig"
+    kubeconfig.write_text(re.sub(r"server: .*", "server: https://127.0.0.1:1", operators.server.kubeconfig.read_text()))
+    operator = operators.start(kubeconfig=kubeconfig)
+    operator.until_said(r"the API server is waited for")
+    assert operator.stop() == exit_codes.OK

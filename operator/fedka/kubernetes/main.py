@@ -41,6 +41,8 @@ def run_operator(arguments: Sequence[str]) -> int:
         return exit_codes.USAGE if ended.code else exit_codes.OK
     _spare_the_collector()
     log_to_stderr("operator", level=getattr(logging, options.log_level.upper()))
+    if options.log_level != "debug":  # a line for each watch and attempt while the API server is away: ours say it once
+        logging.getLogger("kopf").setLevel(logging.CRITICAL)
     try:
         configuration = read_configuration(options.config)
         asyncio.run(_run(configuration, find_login(kubeconfig=options.kubeconfig, context=options.context)))

@@ -7,9 +7,10 @@ begin at once; then what only listens.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from random import Random
+from typing import Any
 
 from fedka.kubernetes.api import Api
 from fedka.kubernetes.cluster import KubernetesCluster
@@ -21,10 +22,11 @@ from fedka.kubernetes.metrics import Metrics
 from fedka.kubernetes.shell import SELECTORS, Shell
 from fedka.kubernetes.sides import kafka_sides
 from fedka.reconcile.operator import Operator
-from fedka.reconcile.ports import FEDERATED_TRAINING, Forbidden, NotFound
+from fedka.reconcile.ports import FEDERATED_TRAINING, ClusterUnavailable, Forbidden, NotFound
 
 LOGGER = logging.getLogger("fedka.kubernetes")
 LEASE = "fedka-operator"
+AWAY_SECONDS = 2.0
 OUTSIDE = "default"  # the Lease's namespace where the operator runs outside of the cluster and is told none
 
 
@@ -74,7 +76,8 @@ async def serve(
     metrics.show(operator, leadership.held, sides)
     shell = Shell(login, operator.observe, namespaces=namespaces)
     try:
-        await _check_access(cluster)
+        if not await _unless(stop, _check_access(cluster)):
+            return
         alive, ready = [("watching", lambda: shell.alive)], [("all that exists is known", lambda: operator.ready)]
         async with endpoints(configuration.port, alive=alive, ready=ready, metrics=metrics.text) as port:
             LOGGER.info("watching %s; endpoints on port %d", ", ".join(namespaces) or "all namespaces", port)
@@ -108,14 +111,36 @@ async def _work(
         await asyncio.gather(watching, return_exceptions=True)
 
 
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Whether the work came to its end before the operator was to stop."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+    for task in (working, stopping):
+        if not task.done():
+            task.cancel()
+    await asyncio.gather(working, stopping, return_exceptions=True)
+    if stop.is_set():
+        return False
+    working.result()
+    return True
+
+
 async def _check_access(cluster: KubernetesCluster) -> None:
-    """Kopf would only warn of a kind that is not there, and watch nothing."""
-    try:
-        await cluster.list_metadata(FEDERATED_TRAINING)
-    except NotFound as error:
-        raise CannotStart(f"the cluster knows no FederatedTraining: install the CRD (crds/) first ({error})") from error
-    except Forbidden as error:
-        raise CannotStart(f"the operator's ServiceAccount lacks a right: {error}") from error
+    """Kopf would only warn of a kind that is not there, and watch nothing. An API server that is away is waited for:
+    ending now would leave it to the kubelet's growing back-off when to look again.
+    """
+    while True:
+        try:
+            await cluster.list_metadata(FEDERATED_TRAINING)
+        except NotFound as error:
+            raise CannotStart(f"there is no FederatedTraining here: install the CRD (crds/) first ({error})") from error
+        except Forbidden as error:
+            raise CannotStart(f"the operator's ServiceAccount lacks a right: {error}") from error
+        except ClusterUnavailable as error:
+            LOGGER.warning("the API server is waited for: %s", error)
+            await asyncio.sleep(AWAY_SECONDS)
+        else:
+            return
 
 
 def _now() -> datetime:
