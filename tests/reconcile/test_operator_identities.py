@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fedka.api.training import FederatedTraining
 from fedka.plan.parts import Identity, TopicSpec
 from fedka.plan.settings import KafkaCluster
 from fedka.reconcile.ports import FEDERATED_TRAINING, SECRET
@@ -249,6 +250,26 @@ async def test_a_namespace_that_the_kafka_cluster_is_not_for_stalls(world: World
     await world.until(stalled)
     assert world.kafka.topics == {}
     assert "NamespaceNotAllowed" in await world.events()
+
+
+async def test_a_job_that_is_labelled_as_ours_opens_no_kafka_to_a_namespace(world: World):
+    world.kafka_cluster = KafkaCluster(
+        KafkaAccess(bootstrap_servers="kafka:9093"), identities=True, allowed_namespaces=frozenset({"bank"})
+    )
+    await world.create()
+    training = FederatedTraining.from_object((await world.training()) or {})
+    labels = {"fedka.dev/training": "fraud", "fedka.dev/training-uid": training.metadata.uid}
+    pod = {"spec": {"restartPolicy": "Never", "containers": [{"name": "participant", "image": "trojan:1"}]}}
+    metadata = {"name": "trojan", "namespace": "default", "labels": labels | {"fedka.dev/role": "participant"}}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": pod}}
+    await world.cluster.create(job, field_manager="somebody")
+    world.start()
+
+    async def stalled() -> bool:
+        return await world.condition("Stalled") == ("True", "NamespaceNotAllowed")
+
+    await world.until(stalled)
+    assert world.kafka.topics == {}
 
 
 async def test_participants_beyond_the_limit_get_nothing_and_the_run_goes_on(world: World):

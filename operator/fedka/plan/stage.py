@@ -81,8 +81,10 @@ def stalled(snapshot: Snapshot) -> Block | None:
 
 
 def provisioned_once(snapshot: Snapshot) -> bool:
-    """Whether anything of the run has been made yet."""
-    return bool(snapshot.journal_seen or snapshot.ensured or snapshot.jobs or snapshot.status.kafka_id)
+    """Whether anything of the run has been made yet. Its Jobs are no evidence of that: who is kept from a Kafka may
+    still make one that is labelled as if it were ours.
+    """
+    return bool(snapshot.journal_seen or snapshot.ensured or snapshot.status.kafka_id)
 
 
 def stage(snapshot: Snapshot) -> Stage:
