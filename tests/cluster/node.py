@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from .control_plane import ControlPlane
-from .node_namespaces import BRIDGE, FIRST, Network, NodeNamespaces, SetupFailed
+from .node_namespaces import BRIDGE, Network, NodeNamespaces, SetupFailed
 from .pause_image import PAUSE_IMAGE, write_pause_image
 from .processes import Processes, Program
 from .programs import Programs
@@ -54,8 +54,7 @@ class Node:
 
     def stop(self) -> None:
         """Every process, mount, interface and rule of the node is gone when it returns."""
-        if self._processes.alive(FIRST):
-            self._processes.stop(FIRST)
+        self.namespaces.stop()
         _remove_cgroups(self._tasks)
 
     def has_image(self, name: str) -> bool:

@@ -18,7 +18,7 @@ BRIDGE = "pods"  # in the node: pods are plugged into it
 PLUG = "host"  # in the node: the other end of the cable
 PREFIX_LENGTH = 24
 FIRST = "node"
-GONE_SECONDS = 5.0  # the kernel takes the cable away a moment after the node's last process
+GONE_SECONDS = 10.0  # the kernel takes the cable away a moment after the node's last process
 PASSING = ("/run", "/var/log")  # in memory: nothing that programs note there is to outlive the node
 KEPT = ("/var/lib/kubelet", "/var/lib/cni", "/var/log/pods")  # on disk, in a directory of ours
 
@@ -73,13 +73,22 @@ class NodeNamespaces:
 
     def start(self) -> None:
         """Raises AddressTaken or SetupFailed."""
-        cable = self._network.cable
-        if not wait_until(lambda: not Path(f"/sys/class/net/{cable}").exists(), GONE_SECONDS):
-            raise AddressTaken(f"A cluster runs on this machine: {cable} exists. End it: make cluster-down.")
+        if not wait_until(self._cable_gone, GONE_SECONDS):
+            raise AddressTaken(
+                f"A cluster runs on this machine: {self._network.cable} exists. End it: make cluster-down."
+            )
         unshare = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
         self._processes.start(Program(FIRST, [*unshare, self._programs.path("pause")], ready=self._begun, behind=True))
         self._mount()
         self._connect()
+
+    def stop(self) -> None:
+        """Every process in there, and all that they had, is gone when it returns. Raises SetupFailed."""
+        if not self._processes.alive(FIRST):
+            return  # a cable that is there is another cluster's
+        self._processes.stop(FIRST)
+        if not wait_until(self._cable_gone, GONE_SECONDS):
+            raise SetupFailed(f"{self._network.cable} is still there {GONE_SECONDS:g} s after its node has ended.")
 
     def inside(self, *command: str) -> list[str]:
         """The command line that runs `command` in there, as a child of its own (`Program.behind`)."""
@@ -88,6 +97,9 @@ class NodeNamespaces:
     def run(self, *command: str) -> str:
         """What it printed. Raises SetupFailed."""
         return _run(self.inside(*command))
+
+    def _cable_gone(self) -> bool:
+        return not Path(f"/sys/class/net/{self._network.cable}").exists()
 
     def _begun(self) -> bool:
         try:
