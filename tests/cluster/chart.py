@@ -65,7 +65,7 @@ class Chart:
     def upgrade(self, changes: Mapping[str, Any]) -> None:
         """To the values of a fresh installation with `changes` over them. Raises HelmFailed."""
         path = self._cluster.home / "state" / "values.json"
-        path.write_text(json.dumps(self.values() | changes))
+        path.write_text(json.dumps(self.values() | dict(changes)))
         self._helm.run(
             "upgrade", "--install", RELEASE, str(CHART), f"--namespace={NAMESPACE}", f"--values={path}",
             "--wait", f"--timeout={PATIENCE}",
