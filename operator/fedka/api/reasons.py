@@ -88,6 +88,15 @@ class Reason(StrEnum):
     RUN_FAILED = "RunFailed"  # the aggregator ended the run for a cause that the message names
 
 
+class EventReason(StrEnum):
+    """Reasons of events that are neither a phase nor a condition's reason: those events carry that word."""
+
+    KAFKA_REACHABLE = "KafkaReachable"  # again
+    PARTICIPANT_FAILED = "ParticipantFailed"  # its process ended badly, and will be started again
+    PARTICIPANT_NOT_STARTING = "ParticipantNotStarting"  # its pod waits for what may never come
+    CLEANUP_TIMED_OUT = "CleanupTimedOut"  # the resource has gone, what it had in Kafka has not
+
+
 class ParticipantState(StrEnum):
     """What a participant is doing, in `status.participants.detail`."""
 

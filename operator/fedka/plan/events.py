@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 
 from fedka.api.conditions import find_condition
-from fedka.api.reasons import ConditionType, ParticipantState, Phase, Reason
+from fedka.api.reasons import ConditionType, EventReason, ParticipantState, Phase, Reason
 from fedka.api.status import ParticipantDetail, TrainingStatus
 from fedka.plan.parts import EventNote
 from fedka.plan.pod_trouble import PASSING
 
 NOTE_LIMIT = 1024
-FAILED, NOT_STARTING = "ParticipantFailed", "ParticipantNotStarting"
+FAILED, NOT_STARTING = EventReason.PARTICIPANT_FAILED, EventReason.PARTICIPANT_NOT_STARTING
 MOST_PARTICIPANT_EVENTS = 5  # of one reconcile; the status names the rest
 
 _TROUBLES: Mapping[ConditionType, frozenset[str]] = {
@@ -28,11 +28,11 @@ _TROUBLES: Mapping[ConditionType, frozenset[str]] = {
         }
     ),
 }
-_PHASES: Mapping[Phase, tuple[str, str]] = {
-    Phase.PROVISIONING: ("Provisioning", "the run's topics and pods are being made"),
-    Phase.WAITING_FOR_PARTICIPANTS: ("WaitingForParticipants", "the aggregator waits for participants"),
-    Phase.RUNNING: ("Running", "rounds are being trained"),
-    Phase.SUSPENDED: ("Suspended", "no round is open, and no pod runs"),
+_PHASES: Mapping[Phase, str] = {
+    Phase.PROVISIONING: "the run's topics and pods are being made",
+    Phase.WAITING_FOR_PARTICIPANTS: "the aggregator waits for participants",
+    Phase.RUNNING: "rounds are being trained",
+    Phase.SUSPENDED: "no round is open, and no pod runs",
 }
 
 
@@ -45,10 +45,9 @@ def _phase(old: TrainingStatus, new: TrainingStatus) -> Iterator[EventNote]:
     if new.phase is None or new.phase == old.phase:
         return
     if new.phase in _PHASES:
-        reason, note = _PHASES[new.phase]
-        yield EventNote("Normal", reason, "Reconcile", note)
+        yield EventNote("Normal", new.phase, "Reconcile", _PHASES[new.phase])
     elif new.phase is Phase.COMPLETE:
-        yield EventNote("Normal", "Complete", "Finish", _message(new, ConditionType.COMPLETE))
+        yield EventNote("Normal", Phase.COMPLETE, "Finish", _message(new, ConditionType.COMPLETE))
     elif new.phase is Phase.FAILED:
         reason = _reason(new, ConditionType.FAILED)
         yield EventNote("Warning", reason, "Finish", _message(new, ConditionType.FAILED))
@@ -61,7 +60,7 @@ def _troubles(old: TrainingStatus, new: TrainingStatus) -> Iterator[EventNote]:
             yield EventNote("Warning", reason, "Reconcile", _message(new, type_))
     away = (Reason.KAFKA_UNREACHABLE, Reason.KAFKA_CREDENTIALS_REFUSED)
     if _reason(old, ConditionType.KAFKA_READY) in away and _reason(new, ConditionType.KAFKA_READY) not in away:
-        yield EventNote("Normal", "KafkaReachable", "Reconcile", "Kafka answers again")
+        yield EventNote("Normal", EventReason.KAFKA_REACHABLE, "Reconcile", "Kafka answers again")
 
 
 def _participants(old: TrainingStatus, new: TrainingStatus) -> Iterator[EventNote]:
@@ -82,7 +81,7 @@ def _details(status: TrainingStatus) -> tuple[ParticipantDetail, ...]:
     return status.participants.detail if status.participants is not None else ()
 
 
-def _trouble(detail: ParticipantDetail) -> str | None:
+def _trouble(detail: ParticipantDetail) -> EventReason | None:
     """The event's reason, if there is something to tell."""
     if detail.state is ParticipantState.FAILED:
         return FAILED

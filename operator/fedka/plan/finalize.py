@@ -7,6 +7,7 @@ going too), ends within a bounded time, and deletes what carries the run's id, n
 from datetime import datetime, timedelta
 
 from fedka.api.learning import ReclaimPolicy
+from fedka.api.reasons import EventReason
 from fedka.api.training import FINALIZER
 from fedka.plan.parts import EventNote, IdentityRemoval, JobDeletion, Part, TopicRemoval, seconds_until
 from fedka.plan.snapshot import Snapshot
@@ -72,4 +73,4 @@ def _left_behind(snapshot: Snapshot) -> EventNote:
         f"the topics and users of run {snapshot.run_id} could not be deleted within {bound} and are left in Kafka "
         f"cluster {snapshot.training.spec.kafka.cluster_name}: {cause}; delete what carries the run's id"
     )
-    return EventNote("Warning", "CleanupTimedOut", "CleanUp", note[:1024])
+    return EventNote("Warning", EventReason.CLEANUP_TIMED_OUT, "CleanUp", note[:1024])
