@@ -65,22 +65,34 @@ class _Known(NamedTuple):
     labels: tuple[tuple[str, str], ...]
 
 
+class _Owner(NamedTuple):
+    """The training that a child says it belongs to. One of another namespace can belong to none, whatever it says."""
+
+    namespace: str
+    uid: str
+
+
 class _Children(Generic[V]):
-    """Views by the UID of their training, then by their own."""
+    """Views by their training, then by their own UID."""
 
     def __init__(self) -> None:
-        self._by_training: dict[str, dict[str, V]] = {}
+        self._by_training: dict[_Owner, dict[str, V]] = {}
+        self._owners: dict[str, _Owner] = {}
 
-    def put(self, owner: str, view: V) -> None:
+    def put(self, owner: _Owner, view: V) -> None:
+        if self._owners.get(view.uid, owner) != owner:  # anybody may write labels anew
+            self.drop(view.uid)
+        self._owners[view.uid] = owner
         self._by_training.setdefault(owner, {})[view.uid] = view
 
-    def drop(self, owner: str, uid: str) -> None:
-        views = self._by_training.get(owner, {})
-        views.pop(uid, None)
-        if not views:
-            self._by_training.pop(owner, None)
+    def drop(self, uid: str) -> None:
+        owner = self._owners.pop(uid, None)
+        if owner is not None:
+            del self._by_training[owner][uid]
+            if not self._by_training[owner]:
+                del self._by_training[owner]
 
-    def of(self, owner: str) -> Iterable[V]:
+    def of(self, owner: _Owner) -> Iterable[V]:
         return self._by_training.get(owner, {}).values()
 
 
@@ -140,13 +152,13 @@ class Cache:
             LOGGER.error("%s is not a training that this version understands: %s", key, error)  # noqa: TRY400  the trace tells no more
             return None
 
-    def jobs(self, uid: str) -> tuple[JobView, ...]:
-        """The Jobs labelled with this training's UID."""
-        return tuple(self._jobs.of(uid))
+    def jobs(self, namespace: str, uid: str) -> tuple[JobView, ...]:
+        """The Jobs of this namespace that are labelled with this training's UID."""
+        return tuple(self._jobs.of(_Owner(namespace, uid)))
 
-    def pods(self, uid: str) -> tuple[PodView, ...]:
-        """The pods labelled with this training's UID."""
-        return tuple(self._pods.of(uid))
+    def pods(self, namespace: str, uid: str) -> tuple[PodView, ...]:
+        """The same for pods."""
+        return tuple(self._pods.of(_Owner(namespace, uid)))
 
     def _know(self, event: WatchEvent) -> None:
         metadata = event.object["metadata"]
@@ -170,19 +182,20 @@ class Cache:
     def _take_child(self, event: WatchEvent) -> TrainingKey | None:
         metadata = event.object["metadata"]
         labels = metadata.get("labels") or {}
-        owner, name = labels.get(LABEL_UID), labels.get(LABEL_TRAINING)
-        if not owner or not name:
+        namespace, uid, name = metadata.get("namespace", ""), labels.get(LABEL_UID), labels.get(LABEL_TRAINING)
+        if not uid or not name:
             return None
+        owner = _Owner(namespace, uid)
         if event.kind == JOB:
             _note(self._jobs, owner, event, job_view(event.object))
         elif event.kind == POD:
             _note(self._pods, owner, event, pod_view(event.object))
-        return TrainingKey(metadata.get("namespace", ""), name)
+        return TrainingKey(namespace, name)
 
 
-def _note(children: _Children[V], owner: str, event: WatchEvent, view: V | None) -> None:
+def _note(children: _Children[V], owner: _Owner, event: WatchEvent, view: V | None) -> None:
     if event.type is EventType.DELETED or view is None:
-        children.drop(owner, event.object["metadata"]["uid"])
+        children.drop(event.object["metadata"]["uid"])
     else:
         children.put(owner, view)
 

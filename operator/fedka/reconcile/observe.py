@@ -12,14 +12,14 @@ CONFLICT_MEMORY = timedelta(seconds=30)  # after it, the name is tried again
 
 def observe(cached: CachedTraining, *, cache: Cache, memory: RunMemory, settings: Settings, now: datetime) -> Snapshot:
     """All that a plan may depend on, copied: what changes later does not change it."""
-    uid = cached.training.metadata.uid
+    namespace, uid = cached.training.metadata.namespace, cached.training.metadata.uid
     conflicts = {name: taken.sentence for name, taken in memory.conflicts.items() if now < taken.at + CONFLICT_MEMORY}
     return Snapshot(
         training=cached.training,
         settings=settings,
         now=now,
-        jobs={job.name: job for job in cache.jobs(uid)},
-        pods=cache.pods(uid),
+        jobs={job.name: job for job in cache.jobs(namespace, uid)},
+        pods=cache.pods(namespace, uid),
         conflicts=conflicts,
         refusals=dict(memory.refusals),
         failures=dict(memory.failures),
