@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ..cluster.helm import Helm, helm_program  # noqa: TID252  tests are no installed package
+from ..cluster.helm import Helm, helm_program
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "fedka"

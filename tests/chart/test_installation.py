@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ..cluster.api_server import ApiServer  # noqa: TID252  tests are no installed package
-from ..cluster.helm import Helm, helm_program  # noqa: TID252  tests are no installed package
+from ..cluster.api_server import ApiServer
+from ..cluster.helm import Helm, helm_program
 from .conftest import CHART, NAMESPACE, ONE_KAFKA
 
 pytestmark = pytest.mark.kubernetes

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ..cluster.helm import Helm, HelmFailed  # noqa: TID252  tests are no installed package
+from ..cluster.helm import Helm, HelmFailed
 from .conftest import CHART, EVERYTHING, ONE_KAFKA, Render
 
 pytestmark = pytest.mark.slow

@@ -18,10 +18,10 @@ from fedka.cli.join import app_place
 from fedka.wire.bundle import DOCUMENT, Bundle
 from fedka.wire.bundle_file import pack, read_files, write_private
 
-from ..cluster.certificates import write_certificates  # noqa: TID252 tests are no package to import from
-from ..cluster.secured_kafka import SecuredKafka  # noqa: TID252 the same
-from ..integration.rig import Rig  # noqa: TID252 the same
-from ..participant import process  # noqa: TID252 the same
+from ..cluster.certificates import write_certificates
+from ..cluster.secured_kafka import SecuredKafka
+from ..integration.rig import Rig
+from ..participant import process
 
 ME = "bank-b"
 SAME_APP = "tiny_app:app"

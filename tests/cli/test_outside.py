@@ -12,12 +12,12 @@ from fedka.cli.model_get import get_model
 from fedka.cli.rounds import rounds
 from fedka.wire.names import RunTopics, run_id
 
-from ..kafka_rights.test_whole_run import (  # noqa: TID252 tests are no package to import from
+from ..kafka_rights.test_whole_run import (
     APP,
     running,
     world,  # noqa: F401 a fixture
 )
-from ..reconcile.builders import training_object  # noqa: TID252 the same
+from ..reconcile.builders import training_object
 from .clusters import Shop
 
 pytestmark = pytest.mark.kafka

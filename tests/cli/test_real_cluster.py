@@ -13,7 +13,7 @@ import pytest
 from fedka import exit_codes
 from fedka.wire.bundle_file import read_files
 
-from ..cluster.api_server import ApiServer  # noqa: TID252 tests are no package to import from
+from ..cluster.api_server import ApiServer
 from .trainings import training
 
 pytestmark = pytest.mark.kubernetes

@@ -14,7 +14,7 @@ from fedka.cli.source import ReaderUnavailable
 from fedka.plan.snapshot import Role
 from fedka.wire.bundle import Bundle, KafkaAccess
 
-from ..integration.rig import Rig  # noqa: TID252 tests are no package to import from
+from ..integration.rig import Rig
 from .clusters import Shop
 
 HISTORY = [

@@ -22,7 +22,7 @@ from fedka.local.cluster_faults import UnreliableCluster
 from fedka.local.crd_admission import CrdAdmission
 from fedka.reconcile.ports import NAMESPACE, Cluster, Kind, NotFound
 
-from ..cluster.api_server import ApiServer  # noqa: TID252  tests have no package name of their own
+from ..cluster.api_server import ApiServer
 
 IN_MEMORY = "in-memory"
 KUBERNETES = "kubernetes"

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from ..api.conftest import TRAINING, apply_edits  # noqa: TID252  tests are no installed package
-from ..cluster.api_server import ApiServer  # noqa: TID252  tests are no installed package
-from ..cluster.control_plane import token_of  # noqa: TID252  tests are no installed package
+from ..api.conftest import TRAINING, apply_edits
+from ..cluster.api_server import ApiServer
+from ..cluster.control_plane import token_of
 
 NAMESPACE = "consortium"
 TRAININGS = f"/apis/fedka.dev/v1alpha1/namespaces/{NAMESPACE}/federatedtrainings"

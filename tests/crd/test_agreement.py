@@ -9,7 +9,7 @@ from fedka.api.defaulting import prune
 from fedka.api.errors import InvalidResource
 from fedka.api.validation import admit, admit_status, validate_object
 
-from ..api.test_agreement import SPEC, STATUS, fitting, spoilt  # noqa: TID252  tests are no installed package
+from ..api.test_agreement import SPEC, STATUS, fitting, spoilt
 from .conftest import Judge
 
 pytestmark = pytest.mark.kubernetes

@@ -6,8 +6,8 @@ import pytest
 
 from fedka.api.validation import admit
 
-from ..api.conftest import apply_edits  # noqa: TID252  tests are no installed package
-from ..api.test_bounds import ACCEPTED, REFUSED  # noqa: TID252  tests are no installed package
+from ..api.conftest import apply_edits
+from ..api.test_bounds import ACCEPTED, REFUSED
 from .conftest import Judge
 
 pytestmark = pytest.mark.kubernetes

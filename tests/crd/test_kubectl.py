@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from ..api.conftest import TRAINING, apply_edits  # noqa: TID252  tests are no installed package
-from ..api.test_status_writes import full_status  # noqa: TID252  tests are no installed package
-from ..cluster.api_server import ApiServer, KubectlFailed  # noqa: TID252  tests are no installed package
+from ..api.conftest import TRAINING, apply_edits
+from ..api.test_status_writes import full_status
+from ..cluster.api_server import ApiServer, KubectlFailed
 from .conftest import NAMESPACE, Judge
 
 pytestmark = pytest.mark.kubernetes

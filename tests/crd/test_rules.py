@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ..api.conftest import apply_edits  # noqa: TID252  tests are no installed package
-from ..api.test_rules import (  # noqa: TID252  tests are no installed package
+from ..api.conftest import apply_edits
+from ..api.test_rules import (
     ALLOWED_CHANGES,
     ALLOWED_WHILE_SUSPENDED,
     BROKEN,

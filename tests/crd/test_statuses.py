@@ -7,8 +7,8 @@ import yaml
 
 from fedka.plan.planner import make_plan
 
-from ..plan import test_cases as plan_cases  # noqa: TID252  tests are no installed package
-from ..plan.case_files import load  # noqa: TID252  tests are no installed package
+from ..plan import test_cases as plan_cases
+from ..plan.case_files import load
 from .conftest import Judge
 
 pytestmark = pytest.mark.kubernetes

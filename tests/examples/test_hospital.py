@@ -14,7 +14,7 @@ from fedka.api.loading import load_training
 from fedka.participant.config import typed_config
 from fedka.participant.entrypoint import load_app
 
-from ..reference_loop import ReferenceModel, reference_run  # noqa: TID252 tests are no package to import from
+from ..reference_loop import ReferenceModel, reference_run
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "hospital"
 SPEC = yaml.safe_load((EXAMPLE / "training.yaml").read_text())["spec"]

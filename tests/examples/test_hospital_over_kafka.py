@@ -9,9 +9,9 @@ import yaml
 from fedka import exit_codes
 from fedka.participant.entrypoint import load_app
 
-from ..integration.rig import Rig  # noqa: TID252 tests are no package to import from
-from ..participant.process import start, write_bundle  # noqa: TID252 the same
-from ..reference_loop import reference_run  # noqa: TID252 the same
+from ..integration.rig import Rig
+from ..participant.process import start, write_bundle
+from ..reference_loop import reference_run
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "hospital"
 SPEC = yaml.safe_load((EXAMPLE / "training.yaml").read_text())["spec"]

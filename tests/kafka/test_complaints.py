@@ -10,8 +10,8 @@ from fedka.kafka.errors import AccessRefused, KafkaAway
 from fedka.kafka.tail import LogView
 from fedka.wire.bundle import KafkaAccess
 
-from ..cluster.certificates import write_certificates  # noqa: TID252 tests are no package to import from
-from ..cluster.secured_kafka import SecuredKafka  # noqa: TID252 the same
+from ..cluster.certificates import write_certificates
+from ..cluster.secured_kafka import SecuredKafka
 
 
 @pytest.fixture

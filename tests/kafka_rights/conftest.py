@@ -2,7 +2,7 @@
 
 import pytest
 
-from ..cluster.secured_kafka import SecuredKafka  # noqa: TID252  tests are no installed package
+from ..cluster.secured_kafka import SecuredKafka
 from .parties import Run, provision
 
 

@@ -17,8 +17,8 @@ from fedka.reconcile.provisioning import Login
 from fedka.wire.bundle import CA_FILE, PASSWORD_FILE, KafkaAccess
 from fedka.wire.names import RunTopics
 
-from ..cluster.secured_kafka import SecuredKafka  # noqa: TID252  tests are no installed package
-from ..plan.case_files import load  # noqa: TID252  the same
+from ..cluster.secured_kafka import SecuredKafka
+from ..plan.case_files import load
 
 PASSWORD = "not to be guessed"
 

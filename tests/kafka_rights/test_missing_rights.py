@@ -10,7 +10,7 @@ import pytest
 
 from fedka.wire.bundle import CA_FILE, DOCUMENT, PASSWORD_FILE, AppSettings, Bundle, KafkaAccess
 
-from ..cluster.secured_kafka import SecuredKafka  # noqa: TID252  tests are no installed package
+from ..cluster.secured_kafka import SecuredKafka
 from .parties import PASSWORD, Run
 
 pytestmark = pytest.mark.kafka

@@ -14,7 +14,7 @@ from fedka.kafka.writer import RecordWriter
 from fedka.plan.parts import TopicSpec
 from fedka.provision.admin import AdminProvisioner
 
-from ..cluster.secured_kafka import SecuredKafka  # noqa: TID252  tests are no installed package
+from ..cluster.secured_kafka import SecuredKafka
 from .parties import Party, Run
 
 pytestmark = pytest.mark.kafka

@@ -41,8 +41,8 @@ from fedka.reconcile.spec_topic import KafkaSpecTopics
 from fedka.wire.bundle import KafkaAccess, read_bundle
 from fedka.wire.names import RunTopics, run_id
 
-from ..cluster.secured_kafka import SecuredKafka  # noqa: TID252  tests are no installed package
-from ..reconcile.builders import training_object  # noqa: TID252  the same
+from ..cluster.secured_kafka import SecuredKafka
+from ..reconcile.builders import training_object
 
 pytestmark = pytest.mark.kafka
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ..cluster.api_server import ApiServer  # noqa: TID252  tests are no installed package
+from ..cluster.api_server import ApiServer
 from .operators import Operators
 
 

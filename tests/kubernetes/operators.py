@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from ..cluster.api_server import ApiServer  # noqa: TID252  tests are no installed package
-from ..cluster.waiting import wait_until  # noqa: TID252  the same
+from ..cluster.api_server import ApiServer
+from ..cluster.waiting import wait_until
 
 GENEROUS_SECONDS = 90.0
 NOWHERE = "127.0.0.1:1"  # nobody listens there

@@ -9,8 +9,8 @@ import pytest
 
 from fedka import exit_codes
 
-from ..cluster.api_server import ApiServer  # noqa: TID252  tests are no installed package
-from ..cluster.waiting import wait_until  # noqa: TID252  the same
+from ..cluster.api_server import ApiServer
+from ..cluster.waiting import wait_until
 from .operators import GENEROUS_SECONDS, Operators, training
 
 pytestmark = pytest.mark.kubernetes

@@ -13,7 +13,7 @@ from fedka.wire.journal import JournalPosition, judge, sign, start
 from fedka.wire.names import CONTROL_PARTITION
 from fedka.wire.records import AggregatorStarted, Bye, Hello, RunCompleted
 
-from ..integration.rig import Rig  # noqa: TID252 tests are no package to import from
+from ..integration.rig import Rig
 from . import process
 from .memory_wire import ME
 

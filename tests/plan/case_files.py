@@ -25,7 +25,7 @@ from fedka.wire.codec import encode
 from fedka.wire.journal import JournalPosition, judge, sign, start
 from fedka.wire.run_state import At
 
-from ..reconcile import builders  # noqa: TID252  tests are no installed package
+from ..reconcile import builders
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 ACCESS = KafkaAccess(bootstrap_servers="kafka:9092")

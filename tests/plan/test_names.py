@@ -7,7 +7,7 @@ from fedka.api.training import FederatedTraining
 from fedka.plan.names import child_name, labels
 from fedka.plan.snapshot import Role
 
-from ..reconcile.builders import training_object  # noqa: TID252  tests are no installed package
+from ..reconcile.builders import training_object
 
 NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?", fullmatch=True)
 

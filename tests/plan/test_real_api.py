@@ -15,8 +15,8 @@ from fedka.plan.network import network
 from fedka.plan.planner import make_plan
 from fedka.reconcile.ports import Invalid
 
-from ..cluster.api_server import ApiServer  # noqa: TID252  tests are no installed package
-from ..reconcile.builders import training_object  # noqa: TID252  the same
+from ..cluster.api_server import ApiServer
+from ..reconcile.builders import training_object
 from .case_files import load, with_egress
 
 pytestmark = pytest.mark.kubernetes

@@ -8,7 +8,7 @@ from fedka.plan.snapshot import Snapshot
 from fedka.plan.topics import wanted_topics
 from fedka.wire.bundle import KafkaAccess
 
-from ..reconcile.builders import LAYOUT  # noqa: TID252  tests are no installed package
+from ..reconcile.builders import LAYOUT
 from .case_files import load
 
 SIZED = ["started", "joined a b", "first model a"]

@@ -21,7 +21,7 @@ from fedka.provision.admin import AdminProvisioner
 from fedka.reconcile.provisioning import CredentialsRefused, IdentityRefused, Login
 from fedka.reconcile.provisioning import TopicRefused as TopicNotMade
 
-from ..cluster.secured_kafka import SecuredKafka  # noqa: TID252  tests are no installed package
+from ..cluster.secured_kafka import SecuredKafka
 
 pytestmark = pytest.mark.kafka
 

@@ -21,8 +21,8 @@ from fedka.reconcile.memory import RunMemory
 from fedka.reconcile.ports import JOB, NETWORK_POLICY, POD, NotFound
 from fedka.reconcile.views import job_view
 
-from ..cluster.api_server import ApiServer  # noqa: TID252  tests are no installed package
-from ..plan.case_files import UID, load, with_egress  # noqa: TID252  the same
+from ..cluster.api_server import ApiServer
+from ..plan.case_files import UID, load, with_egress
 
 pytestmark = pytest.mark.kubernetes
 
