@@ -216,6 +216,22 @@ async def test_who_comes_back_under_the_same_name_is_another(world: World):
     assert world.kafka.users[topics.participant_user("a")].password != password
 
 
+async def test_who_comes_back_is_another_although_the_operator_was_away_when_it_left(world: World):
+    world.start()
+    topics = await world.create()
+    await world.started(topics)
+    user = topics.participant_user("a")
+    password = world.kafka.users[user].password
+    await world.stop()
+    await world.change(participants=[{"name": "b"}])
+    world.start()
+    await until_users(world, users(topics, "b"))
+    await world.change(participants=[{"name": "a"}, {"name": "b"}])
+    await until_users(world, users(topics, "a", "b"))
+    assert world.kafka.users[user].password != password
+    assert text((await secrets_of(world))["a"], "password") == world.kafka.users[user].password
+
+
 @pytest.mark.parametrize("reclaim", ["Delete", "Retain"])
 async def test_a_deleted_training_takes_all_its_users_along_and_nobody_elses(world: World, reclaim: str):
     world.start()

@@ -5,7 +5,7 @@ name is another. Rights are those of the wire and nothing more: nobody may delet
 delete topics, and nobody joins a consumer group.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from fedka.plan.names import child_name
@@ -53,7 +53,20 @@ def revocations(snapshot: Snapshot) -> Part:
     due = dict(_due(snapshot))
     now = tuple(sorted(user for user, at in due.items() if at <= snapshot.now))
     later = [at for at in due.values() if at > snapshot.now]
-    return Part(revocations=now, requeue_after=seconds_until(min(later), snapshot.now) if later else None)
+    return Part(
+        revocations=now,
+        bundle_removals=_forgotten_secrets(snapshot, now),
+        requeue_after=seconds_until(min(later), snapshot.now) if later else None,
+    )
+
+
+def _forgotten_secrets(snapshot: Snapshot, users: Iterable[str]) -> tuple[str, ...]:
+    """Secrets of removed participants that were made before the operator started. One that stayed would say of who
+    comes back under the name that its user has been made, and give it the old password.
+    """
+    names = {_participant(snapshot, user) for user in users} if outcome(snapshot) is None else set()
+    secrets = sorted(child_name(snapshot.training, Role.PARTICIPANT, name) for name in names)
+    return tuple(secret for secret in secrets if secret not in snapshot.bundles)  # those that are known go at once
 
 
 def _applies(snapshot: Snapshot) -> bool:
