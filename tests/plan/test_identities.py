@@ -93,6 +93,14 @@ def test_a_removed_participant_goes_when_no_round_counts_on_it(journal: list[str
     assert revocations(snapshot).revocations == ((snapshot.topics.participant_user("a"),) if gone else ())
 
 
+def test_a_participant_removed_from_a_suspended_run_goes_at_once():
+    spec = {"suspend": True, "participants": [{"name": "b"}]}
+    jobs = {"aggregator": "suspended", "b": "suspended"}
+    journal = ["started", "joined a b", "first model a", "suspended"]
+    snapshot = secured({"journal": journal, "jobs": jobs, "spec": spec}, "a", "b")
+    assert revocations(snapshot).revocations == (snapshot.topics.participant_user("a"),)
+
+
 def test_users_are_asked_for_before_anything_is_revoked():
     snapshot = replace(secured({"journal": ENDED, "jobs": JOBS}), users=None)
     assert revocations(snapshot) == Part(look_up_users=True)

@@ -100,13 +100,16 @@ def _due(snapshot: Snapshot) -> Iterator[tuple[str, datetime]]:
 
 
 def _of_removed(snapshot: Snapshot, users: frozenset[str]) -> Iterator[str]:
-    """Those whom the spec names no longer and no round counts on: the aggregator has let them go by then."""
+    """Those whom the spec names no longer and no round counts on: the aggregator has let them go by then. A suspended
+    run has no aggregator to do so.
+    """
     published, attempt = snapshot.published, snapshot.state.attempt
     if published is None:
         return
     selected = {asked.participant for asked in attempt.opened.selected} if attempt is not None else set()
     named = {p.name for p in snapshot.training.spec.participants} | set(published.spec.participants)
-    stay = named | selected | set(snapshot.state.present)
+    held = set() if stage(snapshot) is Stage.SUSPENDED else set(snapshot.state.present)
+    stay = named | selected | held
     for user in users:
         name = _participant(snapshot, user)
         if name is not None and name not in stay:
