@@ -1,13 +1,14 @@
 """What the operator does with children that the API server would not take: it says so, and goes on with the others."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fedka.local.cluster import InMemoryCluster
 from fedka.plan.names import LABEL_PARTICIPANT, LABEL_ROLE
 from fedka.reconcile.ports import NETWORK_POLICY, Cause, ClusterError, Forbidden, Invalid, Object
 
+from .builders import joined
 from .conftest import World
 
 UNNAMED = {"spec": {"containers": [{"image": "proxy:1"}]}}
@@ -108,6 +109,24 @@ async def test_what_is_forbidden_is_said_as_such(world: World):
 
     await world.until(told)
     assert "exceeded quota" in (await detail(world, "a"))["message"]
+
+
+async def test_a_quota_that_is_used_up_is_nothing_to_who_has_all_it_needs(world: World):
+    world.kafka_cluster = replace(world.kafka_cluster, identities=True)
+    world.start()
+    topics = await world.create()
+    hand = await world.started(topics)
+    hand.write(*joined("a", "b"))
+    await world.stop()
+    full = Forbidden("exceeded quota: secrets, limited: count/secrets=4")
+    world.start(Strict(world.cluster, {("Secret", member): full for member in ("aggregator", "a", "b", "reader")}))
+    await world.change(rounds={"count": 4})
+
+    async def delivered() -> bool:
+        return (await world.status()).get("observedGeneration") == 2
+
+    await world.until(delivered)
+    assert await world.condition("Stalled") == ("False", "NotStalled")
 
 
 async def test_no_pod_is_made_without_the_network_policy(world: World):

@@ -82,11 +82,10 @@ class Children:
         stays. Raises ChildRefusedError. It has to be noted as made once its user is there.
         """
         fresh = self._new_password() if secret.identity is not None else None
-        try:
-            created = await self._create(secret.name, _with_password(secret.manifest, fresh))
-        except AlreadyExists:
+        try:  # a quota that is used up refuses to create also what is there
             live = await self._cluster.get(SECRET, self._key.namespace, secret.name)
-        else:
+        except NotFound:
+            created = await self._create(secret.name, _with_password(secret.manifest, fresh))
             return MadeBundle(secret, secret.hash, created["metadata"]["uid"], fresh)
         self._check_ours(SECRET, live)
         kept = _password(live) if secret.identity is not None else None
