@@ -1,0 +1,46 @@
+"""The installed operator, as its administrator handles it."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..cluster.chart import NAMESPACE, Chart
+from ..cluster.cluster import Cluster
+
+DEPLOYMENT = "deployment/fedka"
+OPERATOR = "app.kubernetes.io/name=fedka"
+PATIENCE = "180s"
+
+
+class Installation:
+    """The release in `fedka-system`."""
+
+    def __init__(self, cluster: Cluster, chart: Chart) -> None:
+        self.cluster = cluster
+        self.chart = chart
+
+    def kill_operator(self) -> None:
+        """SIGKILL, as a node that dies would; the Deployment makes another pod."""
+        self.kubectl("delete", "pod", "-l", OPERATOR, "--grace-period=0", "--force", "--wait=false")
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        self.kubectl("scale", DEPLOYMENT, "--replicas=0")
+        self.kubectl("wait", "pod", "-l", OPERATOR, "--for=delete", f"--timeout={PATIENCE}")
+        try:
+            yield
+        finally:
+            self.kubectl("scale", DEPLOYMENT, "--replicas=1")
+            self.kubectl("rollout", "status", DEPLOYMENT, f"--timeout={PATIENCE}")
+
+    @contextlib.contextmanager
+    def changed(self, values: Mapping[str, Any]) -> Iterator[None]:
+        """With other values of the chart, for a while."""
+        self.chart.upgrade(values)
+        try:
+            yield
+        finally:
+            self.chart.upgrade({})
+
+    def kubectl(self, *arguments: str) -> str:
+        return self.cluster.kubectl("-n", NAMESPACE, *arguments)

@@ -1,0 +1,49 @@
+"""What there is in Kafka, as its administrator sees it."""
+
+from confluent_kafka.admin import (
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
+
+from ..cluster.secured_kafka import SecuredKafka
+
+SECONDS = 30
+
+
+class KafkaAdmin:
+    def __init__(self, kafka: SecuredKafka) -> None:
+        self._admin = AdminClient(admin_settings(kafka))
+
+    def topics(self, part: str) -> set[str]:
+        """Topics whose name contains `part`."""
+        return {name for name in self._admin.list_topics(timeout=SECONDS).topics if part in name}
+
+    def users(self, part: str) -> set[str]:
+        described = self._admin.describe_user_scram_credentials().result(SECONDS)
+        return {name for name in described if part in name}
+
+    def rights(self, part: str) -> set[str]:
+        """Principals with ACLs whose name contains `part`."""
+        everything = AclBindingFilter(
+            ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
+        )
+        return {acl.principal for acl in self._admin.describe_acls(everything).result(SECONDS) if part in acl.principal}
+
+    def traces(self, part: str) -> set[str]:
+        """All that is left of a run."""
+        return self.topics(part) | self.users(part) | self.rights(part)
+
+
+def admin_settings(kafka: SecuredKafka) -> dict[str, str]:
+    return {
+        "bootstrap.servers": kafka.bootstrap_servers,
+        "security.protocol": "SASL_SSL",
+        "ssl.ca.location": str(kafka.ca_file),
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": kafka.admin_user,
+        "sasl.password": kafka.admin_password,
+    }

@@ -1,0 +1,72 @@
+"""The hospital example with torch in pods, and the demonstration that a newcomer runs."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ..cluster.cluster import Cluster
+from ..cluster.programs import kubernetes_programs
+from .kafka_admin import KafkaAdmin
+from .trainings import Api, Training, completed, digest, ended
+
+pytestmark = pytest.mark.cluster
+EXAMPLE = Path(__file__).parents[2] / "examples" / "hospital"
+FEDKA = Path(sys.executable).with_name("fedka")
+NAMESPACE, NAME = "hospitals", "hospital"
+GENEROUS_SECONDS = 600
+
+
+@pytest.fixture(scope="module")
+def demonstration(cluster: Cluster, api: Api) -> subprocess.CompletedProcess[str]:
+    """`make demo-cluster`, as far as it is Python."""
+    kubectl = kubernetes_programs().path("kubectl")
+    environment = os.environ | {"KUBECONFIG": str(cluster.kubeconfig)}
+    command = [sys.executable, str(EXAMPLE / "cluster_demo.py"), "--kubectl", str(kubectl)]
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=GENEROUS_SECONDS, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def training(demonstration, api: Api) -> Training:
+    return Training(api, NAMESPACE, {"metadata": {"name": NAME}})
+
+
+def test_the_demonstration_ends_with_complete_and_says_what_to_look_at(demonstration):
+    assert demonstration.returncode == 0, demonstration.stdout + demonstration.stderr
+    assert "10/10" in demonstration.stdout
+    assert "Look at:" in demonstration.stdout
+
+
+def test_its_events_tell_the_story(demonstration):
+    told = demonstration.stdout.partition("Its story")[2]
+    for reason in ("Provisioning", "Running", "Complete"):
+        assert reason in told
+
+
+def test_the_model_is_that_of_the_run_on_one_machine(training: Training, tmp_path: Path):
+    command = [str(FEDKA), "run", str(EXAMPLE / "training.yaml"), "-o", "json", "--state-dir", str(tmp_path / "state")]
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, timeout=GENEROUS_SECONDS)
+    status = training.status
+    assert (ended(status), completed(status)) == ("Complete", 10)
+    assert digest(status) == digest(json.loads(ran.stdout)["status"])
+
+
+def test_its_model_can_be_fetched(training: Training, cluster: Cluster, tmp_path: Path):
+    where = ["-n", NAMESPACE, "--kubeconfig", str(cluster.kubeconfig)]
+    model = tmp_path / "model.safetensors"
+    subprocess.run([str(FEDKA), "model", "get", NAME, *where, "-o", str(model)], check=True, timeout=120)
+    assert model.stat().st_size > 1000
+
+
+def test_its_deletion_leaves_nothing(training: Training, cluster: Cluster, api: Api):
+    ours = str(training.status["kafkaId"])
+    training.delete()
+    training.until_gone()
+    assert KafkaAdmin(cluster.kafka).traces(ours) == set()
+    training.wait_for(lambda: not training.pods(), "rid of its pods")
+    api.core.delete_namespace(NAMESPACE)
