@@ -115,6 +115,20 @@ async def test_what_is_left_when_kafka_stays_away_is_named_in_the_log(world: Wor
     assert topics.model in world.kafka.topics
 
 
+async def test_an_operator_that_was_away_when_a_training_was_deleted_cleans_up_however_late(world: World):
+    world.cleanup_seconds = 0.0
+    world.start()
+    topics = await world.create()
+    await world.started(topics)
+    await world.stop()
+    await delete(world)
+    world.start()
+    await until_gone(world)
+    assert world.kafka.topics == {}
+    assert world.kafka.users == {}
+    assert "CleanupTimedOut" not in await world.events()
+
+
 async def test_a_kafka_that_others_use_keeps_what_is_theirs(world: World):
     longer = RunTopics(run="default.fraud2.00000000")
     world.kafka.users[longer.reader_user] = Login(Identity(longer.reader_user, ()), "theirs")

@@ -39,9 +39,10 @@ def _clean_up(snapshot: Snapshot, bound: datetime) -> Part:
     identities, topics = _identity_removal(snapshot), _topic_removal(snapshot)
     if snapshot.kafka is not None and identities is None and topics is None:
         return Part(finalizer=False)
-    if snapshot.now >= bound:
-        return Part(finalizer=False, events=(_left_behind(snapshot),))
     trouble = snapshot.trouble
+    tried = snapshot.kafka is None or trouble is not None  # an operator that was away all that time has not, yet
+    if snapshot.now >= bound and tried:
+        return Part(finalizer=False, events=(_left_behind(snapshot),))
     if snapshot.kafka is None:
         return Part(requeue_after=seconds_until(bound, snapshot.now))
     if trouble is not None and trouble.refused and snapshot.now < trouble.at + REFUSED_RETRY:
