@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from fedka.plan.snapshot import Finished, Role
 from fedka.reconcile.views import job_view, pod_view
 
@@ -37,9 +39,10 @@ def test_a_job_that_is_only_about_to_fail_has_not_finished():
     assert view.finished is None
 
 
-def test_annotations_that_are_no_numbers_count_as_zero():
+@pytest.mark.parametrize("restarts", ["many", "-1", "9" * 5000])
+def test_annotations_that_are_no_numbers_of_ours_count_as_zero(restarts: str):
     job = obj({})
-    job["metadata"]["annotations"] = {"fedka.dev/restarts": "many"}
+    job["metadata"]["annotations"] = {"fedka.dev/restarts": restarts}
     view = job_view(job)
     assert view is not None
     assert view.restarts == 0

@@ -16,6 +16,7 @@ from fedka.reconcile.pod_reasons import container_of, image_id, told_by
 from fedka.reconcile.ports import Object
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MOST_DIGITS = 9  # Python raises an error at some thousand
 
 
 def job_view(obj: Object) -> JobView | None:
@@ -84,7 +85,7 @@ def _is(status: Mapping[str, Any], condition: str) -> bool:
 
 def _number(text: str | None) -> int:
     """An annotation's number; anybody may have written it, so what is none counts as zero."""
-    return int(text) if text is not None and text.isdecimal() else 0
+    return int(text) if text is not None and text.isdecimal() and len(text) <= MOST_DIGITS else 0
 
 
 def _moment(text: str | None) -> datetime | None:
