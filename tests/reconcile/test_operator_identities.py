@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from fedka.api.training import FederatedTraining
 from fedka.plan.parts import Identity, TopicSpec
 from fedka.plan.settings import KafkaCluster
+from fedka.plan.snapshot import Trouble
+from fedka.reconcile.memory import RunMemory
 from fedka.reconcile.ports import FEDERATED_TRAINING, SECRET
 from fedka.reconcile.provisioning import Login
 from fedka.wire import records as r
@@ -17,7 +20,7 @@ from fedka.wire.names import RunTopics
 
 from .builders import joined, opened, whole_round
 from .conftest import World
-from .fakes import FakeTopic
+from .fakes import FakeKafka, FakeTopic
 
 CA = "-----BEGIN CERTIFICATE-----"
 
@@ -308,6 +311,14 @@ async def test_participants_beyond_the_limit_get_nothing_and_the_run_goes_on(wor
         return (await world.condition("Stalled"))[0] == "False"
 
     await world.until(healed)
+
+
+async def test_an_answer_about_users_ends_a_trouble_as_any_other_does():
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    memory = RunMemory(uid="1", trouble=Trouble("the operator lacks Alter on the cluster", now, refused=True))
+    await FakeKafka().side().look_up_users(RunTopics(run="default.fraud.1a2b3c4d"), memory)
+    assert memory.users == set()
+    assert memory.trouble is None
 
 
 async def test_a_kafka_that_refuses_the_operators_password_is_not_called_unreachable(world: World):

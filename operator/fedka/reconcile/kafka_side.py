@@ -66,8 +66,9 @@ class KafkaSide:
         memory.trouble = None
 
     async def look_up_users(self, topics: RunTopics, memory: RunMemory) -> None:
-        """Ask which users of the run there are."""
+        """Ask which users of the run there are; an answer also ends a trouble."""
         memory.users = set(await self.provisioner.users_of(topics.journal, topics.users_prefix))
+        memory.trouble = None
 
     async def revoke(self, users: Sequence[str], memory: RunMemory) -> None:
         """Remove users and their rights."""
