@@ -99,30 +99,33 @@ class _SharedTail:
     def __init__(self, settings: Settings) -> None:
         self._settings: Settings = control_consumer_settings(settings)
         self._had: set[str] = set()
-        self._current: set[str] = set()
+        self._followed: dict[str, Reader] = {}
         self._changes: deque[Callable[[Consumer], None]] = deque()
         self._readers: dict[str, Reader] = {}  # by topic; the thread's own
         self._stopping = threading.Event()
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"tail-{settings['client.id']}", daemon=True)
 
     @property
     def busy(self) -> bool:
-        return bool(self._current)
+        return bool(self._followed)
 
     def has_room(self, topics: Sequence[str]) -> bool:
-        return len(self._current) + len(topics) <= PARTITIONS_PER_CONSUMER and self._had.isdisjoint(topics)
+        room = len(self._followed) + len(topics) <= PARTITIONS_PER_CONSUMER
+        return room and self._had.isdisjoint(topics) and not self._ended.is_set()
 
     def add(self, reader: Reader) -> None:
         self._had.update(reader.topics)
-        self._current.update(reader.topics)
+        self._followed.update(dict.fromkeys(reader.topics, reader))
         self._changes.append(lambda consumer: self._assign(consumer, reader))
-        if not self._thread.is_alive():
+        if self._thread.ident is None:
             self._thread.start()
+        elif self._ended.is_set():  # between the question whether there is room and now
+            reader.trouble(KafkaTrouble("a reader of Kafka has ended", fatal=True))
 
     def drop(self, topics: Sequence[str]) -> None:
-        ours = self._current.intersection(topics)
-        self._current -= ours
-        self._changes.append(lambda consumer: self._unassign(consumer, sorted(ours)))
+        ours = [topic for topic in topics if self._followed.pop(topic, None) is not None]
+        self._changes.append(lambda consumer: self._unassign(consumer, ours))
 
     def stop(self) -> None:
         self._stopping.set()
@@ -135,7 +138,8 @@ class _SharedTail:
         try:
             self._follow()
         except Exception as error:  # noqa: BLE001 whoever waits for records must learn that none will come
-            self._tell(self._readers, KafkaTrouble(f"a reader of Kafka ended: {error!r}", fatal=True))
+            self._ended.set()
+            self._tell(dict(self._followed), KafkaTrouble(f"a reader of Kafka ended: {error!r}", fatal=True))
 
     def _follow(self) -> None:
         consumer = Consumer({**self._settings, "error_cb": self._on_client_error}, logger=LOGGER)
