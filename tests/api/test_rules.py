@@ -37,6 +37,11 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
         f"{POD}.volumes[0].projected",
         "no serviceAccountToken",
     ),
+    (
+        {f"{POD}.volumes": [{"name": "x", "projected": {"sources": [{"podCertificate": {"keyType": "ED25519"}}]}}]},
+        f"{POD}.volumes[0].projected",
+        "or podCertificate",
+    ),
     ({f"{POD}.volumes": [{"name": "x", "hostPath": {"path": "/"}}]}, f"{POD}.volumes[0].hostPath", "is refused"),
     (
         {f"{POD}.containers": [{"name": "x", "securityContext": {"privileged": True}}]},

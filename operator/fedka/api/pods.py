@@ -53,6 +53,11 @@ class ProjectedSource(ApiModel):
         json_schema_extra=preserve_unknown(),
         description="Refused: training pods hold no Kubernetes credential.",
     )
+    pod_certificate: dict[str, Any] | None = Field(
+        default=None,
+        json_schema_extra=preserve_unknown(),
+        description="Refused: some signers' certificates are Kubernetes credentials.",
+    )
 
 
 class Projected(ApiModel):
@@ -61,7 +66,7 @@ class Projected(ApiModel):
     model_config = _open()
 
     sources: Annotated[tuple[ProjectedSource, ...], Field(max_length=8, json_schema_extra=ATOMIC)] | None = Field(
-        default=None, description="Sources, at most 8; serviceAccountToken is refused."
+        default=None, description="Sources, at most 8; serviceAccountToken and podCertificate are refused."
     )
 
 
@@ -72,8 +77,8 @@ class Volume(ApiModel):
         Rule("!has(self.hostPath)", "is refused: use a PersistentVolumeClaim, CSI or ephemeral volume", ".hostPath"),
         Rule(
             "!has(self.projected) || !has(self.projected.sources) || "
-            "self.projected.sources.all(source, !has(source.serviceAccountToken))",
-            "must hold no serviceAccountToken: training pods hold no Kubernetes credential; remove it",
+            "self.projected.sources.all(source, !has(source.serviceAccountToken) && !has(source.podCertificate))",
+            "must hold no serviceAccountToken or podCertificate: training pods hold no Kubernetes credential",
             ".projected",
         ),
     )
@@ -84,7 +89,7 @@ class Volume(ApiModel):
         description="Refused: training pods do not see the node's files.",
     )
     projected: Projected | None = Field(
-        default=None, description="A projected volume; one with a serviceAccountToken is refused."
+        default=None, description="A projected volume; one with a serviceAccountToken or podCertificate is refused."
     )
 
 
