@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Self
 
 from .cluster import Cluster
@@ -27,10 +28,18 @@ class NotReady(Exception):
 
 
 class Chart:
-    """The release `fedka` in `fedka-system`, which the node has the `images` of."""
+    """The release `fedka` in a namespace of its own, which the node has the `images` of."""
 
-    def __init__(self, cluster: Cluster, images: Sequence[Image], *, progress: Callable[[str], None] = silent) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        images: Sequence[Image],
+        *,
+        namespace: str = NAMESPACE,
+        progress: Callable[[str], None] = silent,
+    ) -> None:
         self._cluster = cluster
+        self.namespace = namespace
         self._images = {image.kind: image for image in images}
         self._progress = progress
         self._helm = Helm(helm_program(progress=progress), cluster.home, cluster.kubeconfig)
@@ -46,18 +55,22 @@ class Chart:
         chart.install()
         return chart
 
+    def beside(self, namespace: str) -> "Chart":
+        """Another installation on the same cluster, which is not there yet."""
+        return Chart(self._cluster, list(self._images.values()), namespace=namespace, progress=self._progress)
+
     def image(self, kind: str) -> str:
         """The name of the image that the node has, such as `participant`."""
         return self._images[kind].name
 
-    def install(self) -> None:
+    def install(self, changes: Mapping[str, Any] = MappingProxyType({})) -> None:
         """Returns when the operator is ready. Raises NotReady, KubectlFailed."""
         self._progress("Installing the chart")
         secure = {"pod-security.kubernetes.io/enforce": "restricted"}
-        self._cluster.api.create_namespace(NAMESPACE, secure)
+        self._cluster.api.create_namespace(self.namespace, secure)
         self._cluster.api.apply(self._credentials())
         try:
-            self.upgrade({})
+            self.upgrade(changes)
         except HelmFailed as failure:
             raise NotReady(f"{failure}\n{self._said()}") from failure
         self._cluster.restart(LOOKS_FOR_KINDS)
@@ -67,13 +80,13 @@ class Chart:
         path = self._cluster.home / "state" / "values.json"
         path.write_text(json.dumps(self.values() | dict(changes)))
         self._helm.run(
-            "upgrade", "--install", RELEASE, str(CHART), f"--namespace={NAMESPACE}", f"--values={path}",
+            "upgrade", "--install", RELEASE, str(CHART), f"--namespace={self.namespace}", f"--values={path}",
             "--wait", f"--timeout={PATIENCE}",
         )  # fmt: skip
 
     def uninstall(self) -> None:
         """Leaves the CRD with all trainings. Raises HelmFailed."""
-        self._helm.run("uninstall", RELEASE, f"--namespace={NAMESPACE}", "--wait", f"--timeout={PATIENCE}")
+        self._helm.run("uninstall", RELEASE, f"--namespace={self.namespace}", "--wait", f"--timeout={PATIENCE}")
 
     def values(self) -> Values:
         """Of a fresh installation."""
@@ -96,8 +109,8 @@ class Chart:
         }
 
     def _said(self) -> str:
-        pods = self._cluster.kubectl("get", "pods", f"--namespace={NAMESPACE}", "--output=wide")
-        logs = (self._cluster.home / "state" / "var-log-pods").glob(f"{NAMESPACE}_*/*/*.log")
+        pods = self._cluster.kubectl("get", "pods", f"--namespace={self.namespace}", "--output=wide")
+        logs = (self._cluster.home / "state" / "var-log-pods").glob(f"{self.namespace}_*/*/*.log")
         return "\n".join([pods, *(line for log in logs for line in log.read_text().splitlines()[-SHOWN_LINES:])])
 
     def _credentials(self) -> Values:
@@ -105,7 +118,7 @@ class Chart:
         return {
             "apiVersion": "v1",
             "kind": "Secret",
-            "metadata": {"name": CREDENTIALS, "namespace": NAMESPACE},
+            "metadata": {"name": CREDENTIALS, "namespace": self.namespace},
             "stringData": {
                 "username": kafka.admin_user,
                 "password": kafka.admin_password,

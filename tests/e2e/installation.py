@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..cluster.chart import NAMESPACE, Chart
+from ..cluster.chart import Chart
 from ..cluster.cluster import Cluster
 
 DEPLOYMENT = "deployment/fedka"
@@ -13,7 +13,7 @@ PATIENCE = "180s"
 
 
 class Installation:
-    """The release in `fedka-system`."""
+    """One release."""
 
     def __init__(self, cluster: Cluster, chart: Chart) -> None:
         self.cluster = cluster
@@ -43,4 +43,4 @@ class Installation:
             self.chart.upgrade({})
 
     def kubectl(self, *arguments: str) -> str:
-        return self.cluster.kubectl("-n", NAMESPACE, *arguments)
+        return self.cluster.kubectl("-n", self.chart.namespace, *arguments)

@@ -56,10 +56,24 @@ def test_the_model_is_that_of_the_run_on_one_machine(training: Training, tmp_pat
     assert digest(status) == digest(json.loads(ran.stdout)["status"])
 
 
-def test_its_model_can_be_fetched(training: Training, cluster: Cluster, tmp_path: Path):
+def fedka(cluster: Cluster, *arguments: str) -> str:
     where = ["-n", NAMESPACE, "--kubeconfig", str(cluster.kubeconfig)]
+    command = [str(FEDKA), *arguments, *where]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+def test_its_rounds_and_logs_can_be_read(training: Training, cluster: Cluster):
+    rounds = json.loads(fedka(cluster, "rounds", NAME, "-o", "json"))["rounds"]
+    assert [row["round"] for row in rounds] == list(range(1, 11))
+    assert "round 10" in fedka(cluster, "logs", NAME, "university")
+    everybody = fedka(cluster, "logs", NAME, "--tail", "3")
+    assert "rural" in everybody
+    assert fedka(cluster, "logs", NAME, "--aggregator")
+
+
+def test_its_model_can_be_fetched(training: Training, cluster: Cluster, tmp_path: Path):
     model = tmp_path / "model.safetensors"
-    subprocess.run([str(FEDKA), "model", "get", NAME, *where, "-o", str(model)], check=True, timeout=120)
+    fedka(cluster, "model", "get", NAME, "-o", str(model))
     assert model.stat().st_size > 1000
 
 

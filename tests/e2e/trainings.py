@@ -67,7 +67,12 @@ class Training:
         return dict(self.api.custom.get_namespaced_custom_object(GROUP, VERSION, self.namespace, PLURAL, self.name))
 
     def patch(self, spec: dict[str, Any]) -> None:
-        body = {"spec": spec}
+        self._patch({"spec": spec})
+
+    def patch_metadata(self, metadata: dict[str, Any]) -> None:
+        self._patch({"metadata": metadata})
+
+    def _patch(self, body: dict[str, Any]) -> None:
         self.api.custom.patch_namespaced_custom_object(GROUP, VERSION, self.namespace, PLURAL, self.name, body)
 
     def delete(self) -> None:
