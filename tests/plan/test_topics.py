@@ -3,9 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from fedka.plan.settings import KafkaCluster, Settings
 from fedka.plan.snapshot import Snapshot
-from fedka.plan.topics import wanted_topics
+from fedka.plan.topics import topics, wanted_topics
 from fedka.wire.bundle import KafkaAccess
 
 from ..reconcile.builders import LAYOUT
@@ -70,3 +72,12 @@ def test_the_installations_prefix_begins_every_name():
     cluster = KafkaCluster(KafkaAccess(bootstrap_servers="kafka:9092"), prefix="fedka-test")
     prefixed = replace(snapshot(), settings=Settings({"default": cluster}))
     assert all(topic.name.startswith("fedka-test.") for topic in wanted_topics(prefixed))
+
+
+@pytest.mark.parametrize(("ago", "asked"), [(0.0, False), (0.9, False), (1.0, True)])
+def test_a_kafka_that_has_just_failed_is_given_a_second(ago: float, asked: bool):
+    """One that answers this question and takes no records would otherwise be asked without end."""
+    since = 5 - ago / 60
+    part = topics(snapshot(journal=SIZED, trouble={"message": "no broker answers", "at": since}))
+    assert bool(part.look_up) is asked
+    assert part.requeue_after == pytest.approx(5.0 if asked else 1.0 - ago)

@@ -27,6 +27,10 @@ class WriteFailed(KafkaError):
     """A record was not acknowledged; whether it landed is unknown."""
 
 
+class WriteRefused(WriteFailed):
+    """The principal lacks the right to write to the topic."""
+
+
 class ChunksGone(KafkaError):
     """Chunks that a pointer names are no longer, or not, in the log."""
 

@@ -13,7 +13,7 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaException, Message, 
 from confluent_kafka import KafkaError as Code
 
 from fedka.kafka.access import Settings, record_producer_settings
-from fedka.kafka.errors import WriteFailed
+from fedka.kafka.errors import WriteFailed, WriteRefused
 
 LOGGER = logging.getLogger("fedka.kafka")
 WAKE_SECONDS = 0.25  # how soon the thread notices that it is to close; acknowledgements wake it at once
@@ -48,7 +48,8 @@ class RecordWriter:
                 if error is not None:
                     LOGGER.warning("a record for %s was not acknowledged: %s", topic, error.str())
             elif error is not None:
-                done(WriteFailed(f"a record for {topic} was not acknowledged: {error.str()}"))
+                failure = WriteRefused if error.code() == Code.TOPIC_AUTHORIZATION_FAILED else WriteFailed
+                done(failure(f"a record for {topic} was not acknowledged: {error.str()}"))
             else:
                 kind, time_ms = message.timestamp()
                 done(Written(message.offset() or 0, time_ms, by_broker=kind == TIMESTAMP_LOG_APPEND_TIME))

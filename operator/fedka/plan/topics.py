@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from fedka.api.learning import Retention
 from fedka.plan.parts import Part, TopicSpec, seconds_until
-from fedka.plan.snapshot import Snapshot
+from fedka.plan.snapshot import Snapshot, Trouble
 from fedka.plan.stage import Stage, blocked, provisioned_once, stage
 from fedka.wire.layout import Layout
 from fedka.wire.names import UPDATE_PARTITIONS
@@ -23,6 +23,7 @@ UPDATES_KEPT = 3
 SPARE_MODELS = 2
 REFUSED_RETRY = timedelta(seconds=60)
 PROBE_SECONDS = 5.0
+PROBE_PAUSE = timedelta(seconds=1)  # a Kafka that answers questions and takes no records would be tried without a pause
 SAFE_REPLICATION = 3
 
 
@@ -32,7 +33,7 @@ def topics(snapshot: Snapshot) -> Part:
         return Part()
     trouble = snapshot.trouble
     if trouble is not None and not trouble.refused:
-        return Part(look_up=(snapshot.topics.journal,), requeue_after=PROBE_SECONDS)
+        return _probe(snapshot, trouble)
     if trouble is not None and snapshot.now < trouble.at + REFUSED_RETRY:
         return Part(requeue_after=seconds_until(trouble.at + REFUSED_RETRY, snapshot.now))
     if snapshot.doubt:
@@ -41,6 +42,13 @@ def topics(snapshot: Snapshot) -> Part:
     if trouble is not None and wanted.is_empty():  # what was refused was no topic: an answer ends the trouble
         return Part(look_up=(snapshot.topics.journal,))
     return wanted
+
+
+def _probe(snapshot: Snapshot, trouble: Trouble) -> Part:
+    again = trouble.at + PROBE_PAUSE
+    if snapshot.now < again:
+        return Part(requeue_after=seconds_until(again, snapshot.now))
+    return Part(look_up=(snapshot.topics.journal,), requeue_after=PROBE_SECONDS)
 
 
 def _ensure(snapshot: Snapshot) -> Part:
