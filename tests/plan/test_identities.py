@@ -114,6 +114,12 @@ def test_a_run_that_ended_while_kafka_was_away_asks_whether_it_is_back():
     assert not part.revocations
 
 
+def test_a_revocation_that_has_just_failed_is_not_tried_again_without_a_pause():
+    trouble = {"message": "the controller is being elected", "at": 5}
+    part = revocations(secured({"journal": ENDED, "jobs": JOBS, "trouble": trouble}, "a"))
+    assert part == Part(requeue_after=1.0)
+
+
 def test_no_pod_is_made_while_identities_are_refused():
     refused = {"message": "the operator lacks Alter", "at": 5, "refused": True}
     plan = make_plan(secured({"journal": ["started"], "trouble": refused}, "a", "b"))

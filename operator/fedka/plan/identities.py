@@ -13,7 +13,7 @@ from fedka.plan.outcome import END_GRACE, outcome
 from fedka.plan.parts import Grant, Identity, Part, Right, seconds_until
 from fedka.plan.snapshot import Role, Snapshot
 from fedka.plan.stage import Stage, provisioned_once, stage
-from fedka.plan.topics import PROBE_SECONDS, REFUSED_RETRY
+from fedka.plan.topics import PROBE_PAUSE, PROBE_SECONDS, REFUSED_RETRY
 
 READ = frozenset({Right.READ, Right.DESCRIBE})  # without Describe, reading is silent instead of refused
 WRITE = frozenset({Right.WRITE, Right.DESCRIBE})
@@ -81,8 +81,9 @@ def _probe(snapshot: Snapshot) -> Part:
     trouble, pending = snapshot.trouble, snapshot.users is None or any(True for _ in _due(snapshot))
     if trouble is None or stage(snapshot) is not Stage.ENDED or not pending:
         return Part()
-    if trouble.refused:
-        return Part(requeue_after=seconds_until(trouble.at + REFUSED_RETRY, snapshot.now))
+    again = trouble.at + (REFUSED_RETRY if trouble.refused else PROBE_PAUSE)
+    if trouble.refused or snapshot.now < again:
+        return Part(requeue_after=seconds_until(again, snapshot.now))
     return Part(look_up=(snapshot.topics.journal,), requeue_after=PROBE_SECONDS)
 
 
