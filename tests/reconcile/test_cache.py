@@ -1,9 +1,11 @@
-"""Whose child a Job is: labels can be written by anybody who may make Jobs somewhere."""
+"""What the cache believes: labels can be written by anybody who may make Jobs somewhere, and trainings by anybody."""
 
 from typing import Any
 
-from fedka.reconcile.cache import Cache
-from fedka.reconcile.ports import JOB, EventType, WatchEvent
+import pytest
+
+from fedka.reconcile.cache import Cache, TrainingKey
+from fedka.reconcile.ports import FEDERATED_TRAINING, JOB, EventType, WatchEvent
 
 OURS = ("consortium", "training-1")
 
@@ -33,3 +35,15 @@ def test_a_job_whose_labels_change_changes_its_training():
     assert cache.jobs(*OURS) == ()
     told(cache, "consortium", "training-2", EventType.DELETED)
     assert cache.jobs("consortium", "training-2") == ()
+
+
+def test_a_training_that_is_not_understood_is_named_without_what_stands_in_it(caplog: pytest.LogCaptureFixture):
+    cache = Cache()
+    metadata = {"name": "fraud", "namespace": "consortium", "uid": "training-1"}
+    app = {"entrypoint": "fraud:app", "config": {"token": ["hunter2"]}}
+    spec = {"app": app, "rounds": {"count": 1}, "participants": [{"name": "a"}]}
+    cache.take(WatchEvent(EventType.ADDED, FEDERATED_TRAINING, {"metadata": metadata, "spec": spec}))
+    assert cache.training(TrainingKey("consortium", "fraud")) is None
+    assert "consortium/fraud" in caplog.text
+    assert "spec.app.config" in caplog.text
+    assert "hunter2" not in caplog.text

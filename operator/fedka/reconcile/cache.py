@@ -149,7 +149,9 @@ class Cache:
         try:
             return CachedTraining(_parsed(held.text), held.resource_version, held.size)
         except ValidationError as error:  # stored before a schema became stricter: only its author can mend it
-            LOGGER.error("%s is not a training that this version understands: %s", key, error)  # noqa: TRY400  the trace tells no more
+            first = error.errors(include_url=False, include_input=False)[0]  # not its content
+            fault = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+            LOGGER.error("%s is not a training that this version understands: %s", key, fault)  # noqa: TRY400  the trace tells no more
             return None
 
     def jobs(self, namespace: str, uid: str) -> tuple[JobView, ...]:
