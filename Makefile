@@ -34,9 +34,10 @@ cluster-down: ## end it; what it was built from stays for the next
 demo-cluster: ## the hospitals again, in pods on that cluster
 	@$(BIN)/python -m tests.cluster.keeper demo
 
-test: lint deps cluster-deps ## every check and every test, on a real Apache Kafka
+test: lint deps cluster-deps ## every check and every test, on a real Apache Kafka and a real Kubernetes
+	@$(BIN)/python -m tests.cluster.keeper prepare
 	@echo "Running all tests..."
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-fast: env-dev ## the tests that need neither Kafka nor Kubernetes and take no time: the loop to work in
 	@$(BIN)/python -m pytest -m "not kafka and not kubernetes and not cluster and not slow"

@@ -21,6 +21,7 @@ QUICK = {
     "log.retention.check.interval.ms": "1000",  # tests of retention wait for what it frees
     "log.initial.task.delay.ms": "1000",  # the same, from the start
 }
+CLUSTER_SECONDS = 900  # a machine may have to import torch first
 CRDS = Path(__file__).parents[1] / "crds"
 
 # No deadline and no judgement of slowness: two cores are shared with brokers, and speed is measured elsewhere.
@@ -37,6 +38,14 @@ settings.register_profile("quick", settings.get_profile("fedka"), max_examples=8
 def pytest_configure(config: pytest.Config) -> None:
     """The loop to work in (`make test-fast`) looks at fewer examples."""
     settings.load_profile("quick" if "not slow" in config.option.markexpr else "fedka")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """There is one cluster a machine, so of several workers one has all its tests; making it may take long."""
+    for item in items:
+        if item.get_closest_marker("cluster") is not None:
+            item.add_marker(pytest.mark.xdist_group("cluster"))
+            item.add_marker(pytest.mark.timeout(CLUSTER_SECONDS))
 
 
 @pytest.fixture(scope="session")

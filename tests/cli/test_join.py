@@ -6,7 +6,6 @@ import secrets
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -49,13 +48,21 @@ def bundle(rig, tmp_path) -> Path:
     return path
 
 
-def private_directories() -> set[str]:
-    return {str(path) for path in Path(tempfile.gettempdir()).glob("fedka-join-*")}
+@pytest.fixture
+def temporary(tmp_path, monkeypatch) -> Path:
+    """Where what `join` unpacks goes: other tests join at the same time."""
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setenv("TMPDIR", str(place))
+    return place
+
+
+def private_directories(temporary: Path) -> set[str]:
+    return {str(path) for path in temporary.glob("fedka-join-*")}
 
 
 @pytest.mark.kafka
-def test_participant_takes_part_to_the_end_and_leaves_nothing_behind(directory, rig, bundle):
-    before = private_directories()
+def test_participant_takes_part_to_the_end_and_leaves_nothing_behind(directory, rig, bundle, temporary):
     done = directory.fedka("join", "--bundle", str(bundle))
     assert done.process.returncode == exit_codes.OK, done.stderr
     for line in (
@@ -67,7 +74,7 @@ def test_participant_takes_part_to_the_end_and_leaves_nothing_behind(directory, 
         assert line in done.stderr
     assert "training complete" in done.stderr.splitlines()[-1]
     assert rig.completed().completed == 3
-    assert private_directories() == before
+    assert private_directories(temporary) == set()
 
 
 @pytest.mark.kafka
@@ -87,15 +94,14 @@ def test_secret_from_stdin_an_app_in_a_file_and_its_settings(directory, rig, bun
 
 @pytest.mark.kafka
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_told_to_stop_it_says_goodbye_and_leaves_nothing_behind(directory, rig, bundle, number):
-    before = private_directories()
+def test_told_to_stop_it_says_goodbye_and_leaves_nothing_behind(directory, rig, bundle, temporary, number):
     running = directory.start("join", "--bundle", str(bundle), "--config", "pause=0.2")
     running.until("round 1: trained")
     running.send(number)
     assert running.wait() == exit_codes.INTERRUPTED
     assert "good bye" in running.stderr
     rig.journal.wait(lambda journal: ME not in journal.state.present, "the goodbye")
-    assert private_directories() == before
+    assert private_directories(temporary) == set()
 
 
 @pytest.mark.kafka

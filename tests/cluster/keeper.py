@@ -19,6 +19,7 @@ from fedka.local.kafka_lock import FileLock
 from . import current
 from .chart import Chart
 from .cluster import Cluster
+from .helm import helm_program
 from .image_recipes import ROOT
 from .images import build_images
 from .programs import kubernetes_programs
@@ -29,6 +30,13 @@ LOG = HOME / "keeper.log"
 DEMO = ROOT / "examples" / "hospital" / "cluster_demo.py"
 STOP_SECONDS = 60.0
 UP = "up"
+
+
+def prepare() -> None:
+    """Build all that a cluster is made of, which takes minutes the first time."""
+    kubernetes_programs(progress=_say)
+    helm_program(progress=_say)
+    build_images(progress=_say)
 
 
 def up() -> int:
@@ -135,7 +143,7 @@ def _close(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # `up` reads until the end
 
 
-COMMANDS: dict[str, Callable[[], int | None]] = {"up": up, "keep": keep, "down": down, "demo": demo}
+COMMANDS: dict[str, Callable[[], int | None]] = {"prepare": prepare, "up": up, "keep": keep, "down": down, "demo": demo}
 
 if __name__ == "__main__":
     commands = current.COMMANDS if os.environ.get("FEDKA_CLUSTER") == "current" else COMMANDS

@@ -28,6 +28,7 @@ Json = dict[str, Any]
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 30.0
 SILENCE_SECONDS = 90.0  # a watch gets a bookmark about every minute: one that is silent for longer has been cut
+LAST_TURNS = 3  # of the loop: an aborted TLS connection lets go of its socket in a callback, and the loop may end now
 
 JSON_TYPE = "application/json"
 APPLY = "application/apply-patch+yaml"
@@ -101,6 +102,8 @@ class Api:
         client, self._client = self._client, None
         if client is not None:
             await client.close()
+            for _ in range(LAST_TURNS):
+                await asyncio.sleep(0)
 
     @asynccontextmanager
     async def _answer(self, request: _Request) -> AsyncGenerator[aiohttp.ClientResponse, None]:
