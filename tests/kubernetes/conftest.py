@@ -1,5 +1,6 @@
 """Operators on a real API server, each test in a namespace of its own."""
 
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,3 +17,5 @@ def operators(api_server: ApiServer, tmp_path: Path) -> Iterator[Operators]:
     operators = Operators(api_server, namespace, tmp_path)
     yield operators
     operators.stop()
+    for each in operators.processes:  # shown where the test fails
+        sys.stdout.write(each.log.read_text())
