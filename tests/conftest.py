@@ -41,7 +41,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """There is one cluster a machine, so of several workers one has all its tests; making it may take long."""
+    """There is one cluster a machine, so of several workers one has all its tests; making it may take long.
+
+    They come first: the others are many and short, and fill what time is left.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("cluster") is None)
     for item in items:
         if item.get_closest_marker("cluster") is not None:
             item.add_marker(pytest.mark.xdist_group("cluster"))
