@@ -162,7 +162,8 @@ def main() -> int:
         if kubeconfig := os.environ.get("KUBECONFIG"):
             measure(kubeconfig, home, asked)
         else:
-            with ApiServer(home / "api", manifests=[Path(__file__).parents[1] / "crds"]) as server:
+            crds = sorted((Path(__file__).parents[1] / "crds").glob("*.yaml"))
+            with ApiServer(home / "api", crds=crds) as server:
                 measure(str(server.kubeconfig), home, asked)
     return 0
 
