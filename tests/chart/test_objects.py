@@ -1,3 +1,5 @@
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,6 +85,30 @@ def test_without_a_word_on_security_pods_have_users_of_their_own(render: Render,
     path.write_text(render(ONE_KAFKA)["ConfigMap", "fedka"]["data"]["operator.yaml"])
     (kafka,) = read_configuration(path).kafka_clusters
     assert (kafka.security_protocol, kafka.identities) == ("SASL_SSL", "Scram")
+
+
+def test_words_that_yaml_takes_for_others_stay_what_they_are(render: Render, tmp_path):
+    values, path = tmp_path / "values.yaml", tmp_path / "operator.yaml"
+    kafka = {
+        "name": "no",
+        "bootstrapServers": "1:30",
+        "prefix": "123",
+        "credentialsSecret": {"name": "1e3", "usernameKey": "yes", "passwordKey": "0x1"},
+        "caSecret": {"name": "7", "key": "null"},
+    }
+    images = {"aggregator": "12", "participant": "off"}
+    values.write_text(json.dumps({"kafkaClusters": [kafka], "defaultImages": images}))
+    objects = render(values)
+    path.write_text(objects["ConfigMap", "fedka"]["data"]["operator.yaml"])
+    configuration = read_configuration(path)
+    (read,) = configuration.kafka_clusters
+    assert (read.name, read.bootstrap_servers, read.prefix) == ("no", "1:30", "123")
+    assert configuration.images.model_dump() == images
+    assert read.ca_file == Path("/etc/fedka/kafka/no/ca.crt")
+    (mounted,) = [volume["projected"] for volume in _pod(objects)["volumes"] if "projected" in volume]
+    secrets = [source["secret"] for source in mounted["sources"] if "secret" in source]
+    assert [secret["name"] for secret in secrets] == ["1e3", "7"]
+    assert [item["key"] for secret in secrets for item in secret["items"]] == ["yes", "0x1", "null"]
 
 
 def test_the_probes_ask_where_the_operator_answers(render: Render):
