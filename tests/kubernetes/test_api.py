@@ -40,6 +40,45 @@ async def test_many_requests_at_once_log_in_once():
     assert logins.times == 2
 
 
+async def test_a_refusal_that_comes_after_another_has_logged_in_needs_no_login():
+    logins, late, asked = Logins(tokens=["old", "new"]), asyncio.Event(), asyncio.Event()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.headers["Authorization"] == "Bearer new":
+            return web.json_response({"kind": "Status"})
+        if request.path == "/late":
+            asked.set()
+            await late.wait()
+        return web.json_response({"kind": "Status"}, status=401)
+
+    async with answering(answer, logins) as api:
+        waiting = asyncio.create_task(api.send("GET", "/late"))
+        await asked.wait()
+        await api.send("GET", "/api/v1/pods")
+        late.set()
+        await waiting
+    assert logins.times == 2
+
+
+async def test_a_new_login_leaves_alone_who_still_waits_for_an_answer_to_the_old_one():
+    logins, late, asked = Logins(tokens=["old", "new"]), asyncio.Event(), asyncio.Event()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path == "/late":
+            asked.set()
+            await late.wait()
+            return web.json_response({"kind": "Pod"})
+        valid = request.headers["Authorization"] == "Bearer new"
+        return web.json_response({"kind": "Status"}, status=200 if valid else 401)
+
+    async with answering(answer, logins) as api:
+        waiting = asyncio.create_task(api.send("POST", "/late", body={}))
+        await asked.wait()
+        await api.send("GET", "/api/v1/pods")
+        late.set()
+        assert await waiting == {"kind": "Pod"}
+
+
 async def test_credentials_that_stay_wrong_are_said_to_be():
     async def answer(_: web.Request) -> web.StreamResponse:
         return web.json_response({"kind": "Status", "message": "Unauthorized"}, status=401)

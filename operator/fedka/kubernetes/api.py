@@ -63,14 +63,59 @@ class _Request:
         return f"{self.method} {self.path}"
 
 
+@dataclass(eq=False, slots=True)
+class _Session:
+    """A login and its connections; replaced by another, they stay until the last of its answers has ended."""
+
+    configuration: Configuration
+    client: RESTClientObject
+    awaited: int = 0
+    replaced: bool = False
+
+    @asynccontextmanager
+    async def answer(self, request: _Request) -> AsyncGenerator[aiohttp.ClientResponse, None]:
+        """Whatever the server says."""
+        self.awaited += 1
+        try:
+            response = await self._send(request)
+            try:
+                yield response
+            finally:
+                response.close()  # gives a connection back whose answer has been read, ends any other
+        finally:
+            self.awaited -= 1
+            await self._close_if_done()
+
+    async def replace(self) -> None:
+        """No request will come any more."""
+        self.replaced = True
+        await self._close_if_done()
+
+    async def _close_if_done(self) -> None:
+        if self.replaced and self.awaited == 0:
+            await self.client.close()
+
+    async def _send(self, request: _Request) -> aiohttp.ClientResponse:
+        headers = {**request.headers, "User-Agent": f"fedka/{VERSION}"}
+        token = await self.configuration.get_api_key_with_prefix("BearerToken")
+        if token:
+            headers["Authorization"] = token
+        url = self.configuration.host + request.target
+        answer = await self.client.request(  # type: ignore[no-untyped-call]  # the generated client has no types here
+            request.method, url, headers=headers, body=request.body, _request_timeout=request.timeout
+        )
+        response: aiohttp.ClientResponse = answer.response
+        return response
+
+
 class Api:
-    """One connection pool. `answered` is told of each answer: method, path, and code (0: none came)."""
+    """One login at a time. `answered` is told of each answer: method, path, and code (0: none came)."""
 
     def __init__(self, login: Login, *, answered: Answered = lambda _method, _path, _code: None) -> None:
         self._login = login
         self._answered = answered
-        self._configuration: Configuration | None = None
-        self._client: RESTClientObject | None = None
+        self._session: _Session | None = None
+        self._replaced: set[_Session] = set()  # those with answers to come
         self._logging_in = asyncio.Lock()
 
     async def send(
@@ -99,56 +144,42 @@ class Api:
 
     async def close(self) -> None:
         """Close the connections."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
-            for _ in range(LAST_TURNS):
-                await asyncio.sleep(0)
+        current, self._session = self._session, None
+        for session in (*self._replaced, *([current] if current is not None else [])):
+            await session.client.close()
+        for _ in range(LAST_TURNS):
+            await asyncio.sleep(0)
 
     @asynccontextmanager
     async def _answer(self, request: _Request) -> AsyncGenerator[aiohttp.ClientResponse, None]:
         """An answer that is 2xx. A login that has run out is renewed once."""
         code = 0
         try:
-            response = await self._request(request)
-            if response.status == HTTPStatus.UNAUTHORIZED:
-                response.release()
-                await self._log_in(instead_of=self._client)
-                response = await self._request(request)
-            code = response.status
-            try:
-                if code >= HTTPStatus.MULTIPLE_CHOICES:
-                    raise refusal(code, await response.read(), str(request))
-                yield response
-            finally:
-                response.close()  # gives a connection back whose answer has been read, ends any other
+            session = self._session or await self._log_in(instead_of=None)
+            for renewed in (False, True):
+                async with session.answer(request) as response:
+                    if renewed or response.status != HTTPStatus.UNAUTHORIZED:
+                        code = response.status
+                        if code >= HTTPStatus.MULTIPLE_CHOICES:
+                            raise refusal(code, await response.read(), str(request))
+                        yield response
+                        return
+                session = await self._log_in(instead_of=session)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ClusterUnavailable(f"{request}: no answer: {error or type(error).__name__}") from error
         finally:
             self._answered(request.method, request.path, code)
 
-    async def _request(self, request: _Request) -> aiohttp.ClientResponse:
-        if self._client is None:
-            await self._log_in(instead_of=None)
-        configuration, client = self._configuration, self._client
-        if configuration is None or client is None:
-            raise ClusterUnavailable(f"{request}: the connection has been closed")
-        headers = {**request.headers, "User-Agent": f"fedka/{VERSION}"}
-        token = await configuration.get_api_key_with_prefix("BearerToken")
-        if token:
-            headers["Authorization"] = token
-        url = configuration.host + request.target
-        answer = await client.request(  # type: ignore[no-untyped-call]  # the generated client has no types here
-            request.method, url, headers=headers, body=request.body, _request_timeout=request.timeout
-        )
-        response: aiohttp.ClientResponse = answer.response
-        return response
-
-    async def _log_in(self, *, instead_of: RESTClientObject | None) -> None:
+    async def _log_in(self, *, instead_of: _Session | None) -> _Session:
+        """The session to use from now on."""
         async with self._logging_in:
-            if self._client is not instead_of:
-                return  # somebody else has done it meanwhile
+            if self._session is None and instead_of is not None:
+                raise ClusterUnavailable("the connection has been closed")
+            if self._session is not None and self._session is not instead_of:
+                return self._session  # somebody else has done it meanwhile
             configuration = await self._login()
-            old, self._configuration, self._client = self._client, configuration, RESTClientObject(configuration)
+            old, self._session = self._session, _Session(configuration, RESTClientObject(configuration))
             if old is not None:
-                await old.close()
+                self._replaced = {each for each in (*self._replaced, old) if each.awaited}
+                await old.replace()
+            return self._session
