@@ -68,6 +68,7 @@ def load(case: Mapping[str, Any]) -> Snapshot:
         failures={_name(snapshot, member): _failure(values) for member, values in case.get("failures", {}).items()},
         bundles=dict.fromkeys(jobs, "as it is"),
         network_policies=dict(_network_policies(snapshot)) if jobs else {},
+        kept={jobs[_name(snapshot, it)].uid: _refusal(values) for it, values in case.get("kept", {}).items()},
         refusals={_name(snapshot, member): _refusal(values) for member, values in case.get("refusals", {}).items()},
     )
 

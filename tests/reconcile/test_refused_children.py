@@ -1,12 +1,25 @@
 """What the operator does with children that the API server would not take: it says so, and goes on with the others."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pytest
+
 from fedka.local.cluster import InMemoryCluster
 from fedka.plan.names import LABEL_PARTICIPANT, LABEL_ROLE
-from fedka.reconcile.ports import NETWORK_POLICY, Cause, ClusterError, Forbidden, Invalid, Object
+from fedka.reconcile.ports import (
+    FEDERATED_TRAINING,
+    JOB,
+    NETWORK_POLICY,
+    Cause,
+    ClusterError,
+    Forbidden,
+    Invalid,
+    Kind,
+    Object,
+)
 
 from .builders import joined
 from .conftest import World
@@ -21,6 +34,9 @@ class Strict:
     inner: InMemoryCluster
     answers: dict[tuple[str, str | None], ClusterError] = field(default_factory=dict)
     asked: list[tuple[str, str | None]] = field(default_factory=list)
+    kept: ClusterError | None = None  # what is said to a deletion of a Job of `keeps`
+    keeps: str = ""
+    refused: int = 0
 
     async def create(self, obj: Object, *, field_manager: str) -> dict[str, Any]:
         self._judge(obj)
@@ -29,6 +45,14 @@ class Strict:
     async def apply(self, obj: Object, *, field_manager: str) -> dict[str, Any]:
         self._judge(obj)
         return await self.inner.apply(obj, field_manager=field_manager)
+
+    async def delete(self, kind: Kind, namespace: str | None, name: str, *, uid: str) -> None:
+        if self.kept is not None and kind == JOB:
+            job = await self.inner.get(kind, namespace, name)
+            if job["metadata"]["labels"].get(LABEL_PARTICIPANT) == self.keeps:
+                self.refused += 1
+                raise self.kept
+        await self.inner.delete(kind, namespace, name, uid=uid)
 
     def _judge(self, obj: Object) -> None:
         labels: Mapping[str, str] = obj["metadata"].get("labels", {})
@@ -157,3 +181,79 @@ async def test_a_changed_network_policy_is_put_right_by_the_next_operator(world:
         return "ingress" not in (await world.cluster.get(NETWORK_POLICY, "default", name))["spec"]
 
     await world.until(mended)
+
+
+@pytest.mark.parametrize("answer", [Forbidden("no right"), Invalid("Job a", [Cause("", "the webhook says no")])])
+async def test_a_job_that_may_not_be_deleted_is_named_and_the_others_go_on(world: World, answer: ClusterError):
+    strict = Strict(world.cluster, kept=answer, keeps="a")
+    world.start(strict)
+    topics = await world.create(participants=[{"name": "a"}, {"name": "b"}])
+    await world.started(topics)
+    await world.change(participants=[{"name": "c"}])
+
+    async def told() -> bool:
+        jobs = set(await world.jobs())
+        return await world.condition("Stalled") == ("True", "DeletionForbidden") and jobs == {"aggregator", "a", "c"}
+
+    await world.until(told)
+    assert str(answer) in str((await world.status())["conditions"])
+    assert "DeletionForbidden" in await world.events()
+
+
+async def test_a_refused_deletion_is_not_asked_for_again_at_once(world: World):
+    strict = Strict(world.cluster, kept=Forbidden("no right"), keeps="a")
+    world.start(strict)
+    topics = await world.create()
+    hand = await world.started(topics)
+    await world.end_job("a", succeeded=False)
+
+    async def told() -> bool:
+        return await world.condition("Stalled") == ("True", "DeletionForbidden")
+
+    await world.until(told)
+    hand.write(*joined("b"))
+
+    async def present() -> bool:
+        return (await world.status()).get("participants", {}).get("present") == 1
+
+    await world.until(present)
+    assert strict.refused == 1
+
+
+async def test_a_job_that_may_be_deleted_again_is(world: World):
+    strict = Strict(world.cluster, kept=Forbidden("no right"), keeps="a")
+    world.start(strict)
+    topics = await world.create()
+    await world.started(topics)
+    await world.change(participants=[{"name": "b"}])
+
+    async def told() -> bool:
+        return await world.condition("Stalled") == ("True", "DeletionForbidden")
+
+    await world.until(told)
+    strict.kept = None
+    await world.change(participants=[{"name": "b"}], rounds={"count": 4})
+
+    async def mended() -> bool:
+        return "a" not in await world.jobs() and await world.condition("Stalled") == ("False", "NotStalled")
+
+    await world.until(mended)
+
+
+async def test_a_job_that_may_not_be_deleted_holds_no_training_for_ever(world: World, caplog: pytest.LogCaptureFixture):
+    world.cleanup_seconds = 0.0
+    world.start(Strict(world.cluster, kept=Forbidden("no right to jobs"), keeps="a"))
+    topics = await world.create()
+    await world.started(topics)
+    training = await world.training()
+    assert training is not None
+    with caplog.at_level(logging.WARNING, "fedka.reconcile"):
+        await world.cluster.delete(FEDERATED_TRAINING, "default", "fraud", uid=training["metadata"]["uid"])
+
+        async def gone() -> bool:
+            return await world.training() is None
+
+        await world.until(gone)
+    assert world.kafka.topics == {}
+    assert "CleanupTimedOut" in caplog.text
+    assert "no right to jobs" in caplog.text

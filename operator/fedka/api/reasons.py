@@ -68,6 +68,7 @@ class Reason(StrEnum):
     TOO_MANY_PARTICIPANTS = "TooManyParticipants"  # more than the Kafka cluster takes
     NAME_CONFLICT = "NameConflict"  # a child of that name belongs to somebody else
     CREATION_FORBIDDEN = "CreationForbidden"  # a quota, a policy or a missing right keeps a child from being made
+    DELETION_FORBIDDEN = "DeletionForbidden"  # a policy or a missing right keeps a Job from being deleted
     # Suspended
     SUSPENDED_BY_SPEC = "SuspendedBySpec"
     SUSPENDING = "Suspending"  # asked for; the aggregator has not confirmed it

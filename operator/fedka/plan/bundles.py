@@ -12,7 +12,7 @@ from fedka.plan.identities import held_back, identity
 from fedka.plan.names import ANNOTATION_HASH, child_metadata, child_name
 from fedka.plan.parts import BundleSecret, JobDeletion, Part
 from fedka.plan.pod_template import CODE_DIRECTORY
-from fedka.plan.refusals import refused
+from fedka.plan.refusals import keeping, refused
 from fedka.plan.settings import KafkaCluster
 from fedka.plan.snapshot import JobView, Role, Snapshot
 from fedka.plan.stage import Stage, stage
@@ -60,6 +60,8 @@ def _missing(snapshot: Snapshot, role: Role, participant: str | None) -> BundleS
 def _of_running_pods(snapshot: Snapshot, job: JobView) -> BundleSecret | None:
     """Left alone, unless nobody knows whether it is there: without it, who is to say what the password was."""
     if job.name in snapshot.bundles or identity(snapshot, job.role, job.participant) is None:
+        return None
+    if keeping(snapshot, job.uid):  # to go with its void password, but may not
         return None
     secret = bundle_secret(snapshot, job.role, job.participant)
     return replace(secret, in_use_by=JobDeletion(job.name, job.uid))

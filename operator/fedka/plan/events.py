@@ -25,6 +25,7 @@ _TROUBLES: Mapping[ConditionType, frozenset[str]] = {
             Reason.TOO_MANY_PARTICIPANTS,
             Reason.NAME_CONFLICT,
             Reason.CREATION_FORBIDDEN,
+            Reason.DELETION_FORBIDDEN,
         }
     ),
 }

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from fedka.api.learning import ReclaimPolicy
 from fedka.api.reasons import EventReason
 from fedka.api.training import FINALIZER
-from fedka.plan.parts import EventNote, IdentityRemoval, JobDeletion, Part, TopicRemoval, seconds_until
+from fedka.plan.parts import EventNote, IdentityRemoval, Part, TopicRemoval, merge, seconds_until
+from fedka.plan.refusals import all_keeping, deleted
 from fedka.plan.snapshot import Snapshot
 from fedka.plan.stage import Stage, provisioned_once, stage
 from fedka.plan.topics import REFUSED_RETRY, wanted_topics
@@ -27,12 +28,17 @@ def finalize(snapshot: Snapshot) -> Part:
         return Part(finalizer=True) if starting and not present else Part()
     if not present:
         return Part()
-    jobs = [job for job in snapshot.jobs.values() if not job.deleting]
-    if jobs:
-        return Part(job_deletions=tuple(JobDeletion(job.name, job.uid) for job in jobs), requeue_after=RETRY_SECONDS)
-    if (snapshot.jobs or snapshot.pods) and snapshot.now < deleted_at + PODS_GRACE:
+    bound = deleted_at + timedelta(seconds=snapshot.settings.cleanup_seconds)
+    staying = [job for job in snapshot.jobs.values() if not job.deleting]
+    asked = merge(deleted(snapshot, job) for job in staying)
+    if asked.job_deletions:
+        return merge([asked, Part(requeue_after=RETRY_SECONDS)])
+    if staying and snapshot.now < bound:  # none of them may be deleted: that may be mended yet
+        return merge([asked, Part(requeue_after=seconds_until(bound, snapshot.now))])
+    if not staying and (snapshot.jobs or snapshot.pods) and snapshot.now < deleted_at + PODS_GRACE:
         return Part(requeue_after=seconds_until(deleted_at + PODS_GRACE, snapshot.now))
-    return _clean_up(snapshot, deleted_at + timedelta(seconds=snapshot.settings.cleanup_seconds))
+    end = _clean_up(snapshot, bound)
+    return merge([end, Part(events=_jobs_left(snapshot))]) if end.finalizer is False else end
 
 
 def _clean_up(snapshot: Snapshot, bound: datetime) -> Part:
@@ -65,6 +71,15 @@ def _identity_removal(snapshot: Snapshot) -> IdentityRemoval | None:
     named = tuple(topics.participant_user(p.name) for p in snapshot.training.spec.participants)
     users = (topics.aggregator_user, topics.reader_user, *named)
     return IdentityRemoval(users, topics.journal, topics.users_prefix)
+
+
+def _jobs_left(snapshot: Snapshot) -> tuple[EventNote, ...]:
+    causes = "; ".join(refusal.message for refusal in all_keeping(snapshot))
+    if not causes:
+        return ()
+    bound = f"{snapshot.settings.cleanup_seconds:.0f} s"
+    note = f"not all Jobs could be deleted within {bound}; those that are not collected are left: {causes}"
+    return (EventNote("Warning", EventReason.CLEANUP_TIMED_OUT, "CleanUp", note[:1024]),)
 
 
 def _left_behind(snapshot: Snapshot) -> EventNote:

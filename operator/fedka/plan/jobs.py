@@ -13,10 +13,10 @@ from fedka.plan.identities import held_back
 from fedka.plan.images import default_image, pins
 from fedka.plan.names import ANNOTATION_HASH, ANNOTATION_RESTARTS, ANNOTATION_ROUNDS, child_metadata, child_name, labels
 from fedka.plan.outcome import END_GRACE, outcome
-from fedka.plan.parts import JobDeletion, JobPatch, NewJob, Part, merge, seconds_until
+from fedka.plan.parts import JobPatch, NewJob, Part, merge, seconds_until
 from fedka.plan.pod_template import pod_template
 from fedka.plan.pod_trouble import no_pod_time
-from fedka.plan.refusals import refused, retry_time
+from fedka.plan.refusals import deleted, refused, retry_time
 from fedka.plan.restarts import failure_of, restart_time
 from fedka.plan.snapshot import JobView, Role, Snapshot
 from fedka.plan.stage import Stage, stage
@@ -38,7 +38,7 @@ def participants(snapshot: Snapshot) -> Part:
     extra = [job for job in snapshot.jobs.values() if job.name not in names and not job.deleting]
     if stage(snapshot) in {Stage.DELETING, Stage.BLOCKED}:
         extra = []
-    return merge([*wanted, Part(job_deletions=tuple(JobDeletion(job.name, job.uid) for job in extra))])
+    return merge([*wanted, *(deleted(snapshot, job) for job in extra)])
 
 
 def _job(snapshot: Snapshot, role: Role, participant: str | None) -> Part:
@@ -79,7 +79,7 @@ def _replace(snapshot: Snapshot, job: JobView) -> Part:
     due = restart_time(job, failure)
     if snapshot.now < due:
         return Part(requeue_after=seconds_until(due, snapshot.now))
-    return Part(job_deletions=(JobDeletion(job.name, job.uid, failure),))
+    return deleted(snapshot, job, failure)
 
 
 def _suspend(job: JobView) -> Part:
@@ -91,7 +91,7 @@ def _suspend(job: JobView) -> Part:
 def _resume(snapshot: Snapshot, job: JobView) -> Part:
     wanted = job_hash(snapshot, job.role, job.participant)
     if job.hash != wanted:
-        return Part(job_deletions=(JobDeletion(job.name, job.uid),))
+        return deleted(snapshot, job)
     return Part(job_patches=(JobPatch(job.name, job.uid, suspend=False, deadline_seconds=job.deadline_seconds),))
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from fedka.api.reasons import Reason
 from fedka.api.rules import spec_problems
 from fedka.plan.outcome import outcome
-from fedka.plan.refusals import all_refused
+from fedka.plan.refusals import all_keeping, all_refused
 from fedka.plan.settings import KafkaCluster
 from fedka.plan.snapshot import Role, Snapshot, from_milliseconds
 
@@ -68,7 +68,9 @@ def _beyond_limits(snapshot: Snapshot, kafka: KafkaCluster) -> Block | None:
 
 
 def stalled(snapshot: Snapshot) -> Block | None:
-    """What a person must change, if anything: the spec, or what keeps one child from being made while others go on."""
+    """What a person must change, if anything: the spec, or what keeps one child from being made, or from going, while
+    others go on.
+    """
     if (block := blocked(snapshot)) is not None:
         return block
     if snapshot.conflicts:
@@ -77,6 +79,8 @@ def stalled(snapshot: Snapshot) -> Block | None:
         invalid = any(refusal.invalid for refusal in refusals)
         messages = "; ".join(dict.fromkeys(refusal.message for refusal in refusals))
         return Block(Reason.INVALID_SPEC if invalid else Reason.CREATION_FORBIDDEN, messages[:1024])
+    if kept := all_keeping(snapshot):
+        return Block(Reason.DELETION_FORBIDDEN, "; ".join(refusal.message for refusal in kept)[:1024])
     return None
 
 

@@ -91,9 +91,7 @@ class Applier:
         for patch in plan.job_patches:
             self._check_leader()
             await children.patch_job(patch)
-        for deletion in plan.job_deletions:
-            self._check_leader()
-            await children.delete_job(deletion)
+        await self._make(plan.job_deletions, children.delete_job)
 
     async def _bundles(self, plan: Plan, subject: Subject, children: Children) -> None:
         """Secret first, then the user: a password that is lost between the two is in use nowhere."""
@@ -110,7 +108,7 @@ class Applier:
             children.note_bundle(bundle)
 
     async def _make(self, wanted: Iterable[T], make: Callable[[T], Awaitable[None]]) -> None:
-        """Make each of them; one that is refused keeps none of the others from being made."""
+        """Make (or delete) each of them; one that is refused keeps none of the others from it."""
         refused: ChildRefusedError | None = None
         for each in wanted:
             self._check_leader()

@@ -37,7 +37,9 @@ JOB_FIELD_MANAGER = "fedka-operator-job"  # owns suspend and the deadline only, 
 
 
 class ChildRefusedError(Exception):
-    """A child cannot be made; why is remembered, so that the next plan does without it and the status says so."""
+    """A child cannot be made or deleted; why is remembered, so that the next plan does without it and the status says
+    so.
+    """
 
 
 class NameTakenError(ChildRefusedError):
@@ -151,11 +153,18 @@ class Children:
         await self._cluster.apply(manifest, field_manager=JOB_FIELD_MANAGER)
 
     async def delete_job(self, deletion: JobDeletion) -> None:
-        """Delete this very Job; its pods follow."""
+        """Delete this very Job; its pods follow. Raises ChildRefusedError."""
         if deletion.failure is not None:
             self._memory.failures[deletion.name] = deletion.failure
-        with suppress(NotFound, Conflict):  # the Job of this uid has gone: that is what was wanted
+        try:
             await self._cluster.delete(JOB, self._key.namespace, deletion.name, uid=deletion.uid)
+        except (Invalid, Forbidden) as error:  # nothing about the Job is wrong: whatever the word, a policy says no
+            message = f"Job {deletion.name} may not be deleted: {error}"
+            self._memory.kept[deletion.uid] = Refusal(message, invalid=False, generation=self._generation, at=self._now)
+            raise ChildRefusedError(message) from error
+        except (NotFound, Conflict):  # the Job of this uid has gone: that is what was wanted
+            pass
+        self._memory.kept.pop(deletion.uid, None)
 
     async def _create(self, name: str, manifest: Object) -> Object:
         with self._remembered_refusal(name, KINDS[manifest["kind"]]):

@@ -14,14 +14,17 @@ def observe(cached: CachedTraining, *, cache: Cache, memory: RunMemory, settings
     """All that a plan may depend on, copied: what changes later does not change it."""
     namespace, uid = cached.training.metadata.namespace, cached.training.metadata.uid
     conflicts = {name: taken.sentence for name, taken in memory.conflicts.items() if now < taken.at + CONFLICT_MEMORY}
+    jobs = cache.jobs(namespace, uid)
+    uids = {job.uid for job in jobs}
     return Snapshot(
         training=cached.training,
         settings=settings,
         now=now,
-        jobs={job.name: job for job in cache.jobs(namespace, uid)},
+        jobs={job.name: job for job in jobs},
         pods=cache.pods(namespace, uid),
         conflicts=conflicts,
         refusals=dict(memory.refusals),
+        kept={job: refusal for job, refusal in memory.kept.items() if job in uids},
         failures=dict(memory.failures),
         topic_ids=dict(memory.topic_ids),
         ensured=dict(memory.ensured),

@@ -54,7 +54,7 @@ class Runs:
         held = self._memories.get(key)
         if held is None:
             return False
-        believed = (held.bundles, held.network_policies, held.refusals)
+        believed = (held.bundles, held.network_policies, held.refusals, held.kept)
         any_at_all = any(believed)
         for each in believed:
             each.clear()
