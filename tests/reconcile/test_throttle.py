@@ -51,4 +51,21 @@ def test_all_objects_share_one_rate(throttle: StatusThrottle[str], seconds: Seco
     assert waits[20] == pytest.approx(0.05)
     seconds.now += 1.0
     later = [throttle.wait(f"later-{number}", size=1000, urgent=True) for number in range(21)]
-    assert later.count(0) == 20
+    assert later.count(0) == 19  # one turn is that of who waited
+
+
+def test_who_waits_has_a_turn_and_need_not_ask_before(throttle: StatusThrottle[str], seconds: Seconds):
+    for number in range(20):
+        throttle.wait(f"first-{number}", size=1000, urgent=True)
+    waits = [throttle.wait(f"waiting-{number}", size=1000, urgent=True) for number in range(100)]
+    assert waits == pytest.approx([0.05 * (number + 1) for number in range(100)])
+    seconds.now += waits[99] + 0.001
+    assert throttle.wait("waiting-99", size=1000, urgent=True) == 0
+
+
+def test_asking_again_neither_costs_a_turn_nor_gains_one(throttle: StatusThrottle[str], seconds: Seconds):
+    for number in range(20):
+        throttle.wait(f"first-{number}", size=1000, urgent=True)
+    first = throttle.wait("a", size=1000, urgent=True)
+    assert throttle.wait("a", size=1000, urgent=True) == first
+    assert throttle.wait("b", size=1000, urgent=True) == pytest.approx(first + 0.05)
