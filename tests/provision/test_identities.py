@@ -2,11 +2,13 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import Sequence
 
 import pytest
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AclBinding,
+    AclBindingFilter,
     AclOperation,
     AclPermissionType,
     AdminClient,
@@ -56,11 +58,26 @@ def look(kafka: SecuredKafka, who: Login, topic: str) -> None:
 
 
 def grant_cluster(kafka: SecuredKafka, user: str, *operations: AclOperation) -> None:
-    client = AdminClient(kafka.settings())
     place = (ResourceType.BROKER, "kafka-cluster", ResourcePatternType.LITERAL, f"User:{user}", "*")
-    futures = client.create_acls([AclBinding(*place, operation, AclPermissionType.ALLOW) for operation in operations])
-    for future in futures.values():
+    change_rights(kafka, [AclBinding(*place, operation, AclPermissionType.ALLOW) for operation in operations])
+
+
+def change_rights(kafka: SecuredKafka, bindings: Sequence[AclBinding]) -> None:
+    """Add them, and wait until a broker knows of them."""
+    client = AdminClient(kafka.settings())
+    for future in client.create_acls(list(bindings)).values():
         future.result(GENEROUS_SECONDS)
+    deadline = time.monotonic() + GENEROUS_SECONDS
+    users = {binding.principal.removeprefix("User:") for binding in bindings}
+    while not set(bindings) <= {found for user in users for found in rights_of(kafka, user)}:
+        assert time.monotonic() < deadline
+
+
+def rights_of(kafka: SecuredKafka, user: str) -> Sequence[AclBinding]:
+    anything = (ResourceType.ANY, None, ResourcePatternType.ANY)
+    wanted = AclBindingFilter(*anything, f"User:{user}", None, AclOperation.ANY, AclPermissionType.ANY)
+    client = AdminClient(kafka.settings())
+    return client.describe_acls(wanted).result(GENEROUS_SECONDS)
 
 
 async def until_allowed(kafka: SecuredKafka, who: Login, operations: Sequence[AclOperation]) -> None:
@@ -136,6 +153,19 @@ async def test_rights_that_are_no_longer_wanted_are_taken_away(
     async with asyncio.timeout(GENEROUS_SECONDS):
         while not await asyncio.to_thread(refused):  # brokers apply it a little later
             pass
+
+
+async def test_what_an_administrator_denies_a_user_stays_denied(
+    admin: AdminProvisioner, secured_kafka: SecuredKafka, topic: str
+):
+    who = login(topic)
+    await admin.ensure_identities([who])
+    place = (ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, f"User:{who.identity.user}", "*")
+    denied = AclBinding(*place, AclOperation.READ, AclPermissionType.DENY)
+    await asyncio.to_thread(change_rights, secured_kafka, [denied])
+    await admin.ensure_identities([who])
+    await admin.ensure_identities([login(topic, "later")])  # once it is seen, all that came before it is
+    assert denied in await asyncio.to_thread(rights_of, secured_kafka, who.identity.user)
 
 
 async def test_the_users_with_a_right_on_a_topic_are_listed_by_prefix(admin: AdminProvisioner, topic: str):

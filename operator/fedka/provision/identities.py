@@ -109,7 +109,7 @@ class AdminIdentities:
             await self._confine(identity)
 
     async def _confine(self, identity: Identity) -> None:
-        """Wait until the rights apply, and take away what is beyond them."""
+        """Wait until the rights apply, and take away what is beyond them; what an administrator denies stays denied."""
         wanted = frozenset(_bindings(identity))
         loop = asyncio.get_running_loop()
         deadline = loop.time() + CHANGE_SECONDS
@@ -120,8 +120,9 @@ class AdminIdentities:
                     f"the rights of user {identity.user} do not apply after {CHANGE_SECONDS:.0f} s: look at the brokers"
                 )
             await asyncio.sleep(POLL_SECONDS)  # brokers apply ACLs a little later than the controller answers
-        if found - wanted:
-            await self._delete(found - wanted)
+        beyond = [binding for binding in found - wanted if binding.permission_type == AclPermissionType.ALLOW]
+        if beyond:
+            await self._delete(beyond)
 
     async def _delete(self, bindings: Iterable[AclBinding]) -> None:
         filters = [
