@@ -53,6 +53,9 @@ def plan(
     bootstrap_servers: Annotated[
         str, typer.Option(help="Kafka's address, as the connection bundles would hold it.")
     ] = "localhost:9092",
+    identities: Annotated[
+        bool, typer.Option("--identities", help="As with a Kafka cluster of identities: Scram: with users and rights.")
+    ] = False,
     overrides: Overrides = None,
     compare: Annotated[
         bool, typer.Option("--compare", help="Show what would change of the training that the cluster has.")
@@ -62,7 +65,10 @@ def plan(
     kubeconfig: Kubeconfig = None,
     debug: Debug = False,
 ) -> None:
-    """Show what would be created for a training: topics, Secrets, Jobs and the spec record. Touches nothing."""
+    """Show what would be created for a training: topics, users, Secrets, NetworkPolicies, Jobs and the spec record.
+
+    Touches nothing.
+    """
 
     def command() -> int:
         from fedka.cli.plan import planned, print_plan
@@ -75,7 +81,8 @@ def plan(
             found = compared(place_of(namespace, context, kubeconfig), obj, output)
             if found is not None:
                 return found
-        print_plan(planned(as_training(obj), bootstrap_servers=bootstrap_servers), output)
+        plan = planned(as_training(obj), bootstrap_servers=bootstrap_servers, identities=identities)
+        print_plan(plan, output)
         return exit_codes.OK
 
     end_with(command, debug=debug)

@@ -6,7 +6,7 @@ so the names shown here are of the right form and end in another hash.
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from fedka.api.training import FederatedTraining
-from fedka.plan.parts import Plan
+from fedka.plan.parts import Identity, Plan
 from fedka.plan.planner import make_plan
 from fedka.plan.settings import KafkaCluster, Settings
 from fedka.plan.snapshot import Published, RunView, Snapshot
@@ -24,13 +24,17 @@ SAMPLE_UID = "00000000-0000-4000-8000-000000000000"
 HIDDEN = "(not shown)"
 
 
-def planned(training: FederatedTraining, *, bootstrap_servers: str, uid: str = SAMPLE_UID) -> dict[str, Any]:
-    """All that would be created for a new training, as JSON: topics, secrets, jobs, spec record."""
+def planned(
+    training: FederatedTraining, *, bootstrap_servers: str, identities: bool = False, uid: str = SAMPLE_UID
+) -> dict[str, Any]:
+    """All that would be created for a new training, as JSON: topics, users, secrets, network policies, jobs, spec
+    record. With `identities`, each pod has a user of its own.
+    """
     metadata = training.metadata.model_copy(update={"uid": uid, "generation": 1})
-    clusters = {training.spec.kafka.cluster_name: KafkaCluster(KafkaAccess(bootstrap_servers=bootstrap_servers))}
+    kafka = KafkaCluster(KafkaAccess(bootstrap_servers=bootstrap_servers), identities=identities)
     fresh = Snapshot(
         training=training.model_copy(update={"metadata": metadata}),
-        settings=Settings(kafka_clusters=clusters),
+        settings=Settings(kafka_clusters={training.spec.kafka.cluster_name: kafka}),
         now=datetime.now(UTC),
     )
     topics = make_plan(fresh)
@@ -43,7 +47,9 @@ def planned(training: FederatedTraining, *, bootstrap_servers: str, uid: str = S
             {"name": topic.name, "partitions": topic.partitions, "config": dict(topic.config)}
             for topic in topics.topics
         ],
+        "users": [_user(secret.identity) for secret in children.bundles if secret.identity is not None],
         "secrets": [_without_values(secret.manifest) for secret in children.bundles],
+        "networkPolicies": [dict(policy.manifest) for policy in children.network_policies],
         "jobs": [dict(job.manifest) for job in children.jobs],
         "spec": None if spec.spec is None else spec.spec.model_dump(mode="json", by_alias=True, exclude_none=True),
     }
@@ -71,6 +77,14 @@ def _with_topics(snapshot: Snapshot, plan: Plan) -> Snapshot:
     )
 
 
+def _user(identity: Identity) -> dict[str, Any]:
+    rights = [
+        {"topic": grant.topic, "prefixed": grant.prefixed, "operations": sorted(right.value for right in grant.rights)}
+        for grant in identity.grants
+    ]
+    return {"name": identity.user, "rights": rights}
+
+
 def _without_values(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {**manifest, "data": dict.fromkeys(manifest["data"], HIDDEN)}
 
@@ -82,7 +96,8 @@ def _lines(plan: Mapping[str, Any]) -> list[str]:
         config = " ".join(f"{name}={value}" for name, value in topic["config"].items())
         plural = "partition " if topic["partitions"] == 1 else "partitions"
         lines.append(f"  {topic['name']:{width}}  {topic['partitions']} {plural}  {config}")
-    for title, kind in (("Secrets", "secrets"), ("Jobs", "jobs")):
+    lines.extend(_users(plan["users"]))
+    for title, kind in (("Secrets", "secrets"), ("NetworkPolicies", "networkPolicies"), ("Jobs", "jobs")):
         lines.append(f"{title} ({len(plan[kind])})")
         lines.extend(f"  {_child(manifest)}" for manifest in plan[kind])
     lines.append("Spec record, for all pods of the run")
@@ -91,9 +106,21 @@ def _lines(plan: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _users(users: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """One line for each right; nothing where there are no users."""
+    if users:
+        yield f"Users ({len(users)})"
+    for user in users:
+        yield f"  {user['name']}"
+        for right in user["rights"]:
+            yield f"    {', '.join(right['operations'])}  {right['topic']}{'*' if right['prefixed'] else ''}"
+
+
 def _child(manifest: Mapping[str, Any]) -> str:
     name, namespace = manifest["metadata"]["name"], manifest["metadata"]["namespace"]
     if manifest["kind"] == "Secret":
         return f"{namespace}/{name}  {', '.join(manifest['data'])}"
+    if manifest["kind"] == "NetworkPolicy":
+        return f"{namespace}/{name}  {', '.join(manifest['spec']['policyTypes'])}"
     container = manifest["spec"]["template"]["spec"]["containers"][0]
     return f"{namespace}/{name}  {' '.join(container['command'])}  image {container['image']}"
