@@ -4,7 +4,6 @@ Order: what makes later steps safe comes first (the finalizer before any topic, 
 after what it reports, and what may take long because Kafka is away comes after the status that says so.
 """
 
-import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,13 +19,13 @@ from fedka.reconcile.children import ChildRefusedError, Children, MadeBundle
 from fedka.reconcile.identities import bring_about
 from fedka.reconcile.kafka_side import KafkaSide, ReceiveRecords, ReceiveTrouble
 from fedka.reconcile.memory import RunMemory
-from fedka.reconcile.ports import FEDERATED_TRAINING, Cluster, Forbidden, NotFound
+from fedka.reconcile.ports import FEDERATED_TRAINING, Cluster, NotFound
+from fedka.reconcile.telling import Teller
 from fedka.reconcile.throttle import StatusThrottle
 
 FINALIZER_FIELD_MANAGER = "fedka-operator-finalizer"
 STATUS_FIELD_MANAGER = "fedka-operator-status"
 
-LOGGER = logging.getLogger("fedka.reconcile")
 T = TypeVar("T")
 
 
@@ -162,7 +161,7 @@ class Applier:
         """Write status and events, or say how long they have to wait."""
         key, cached, memory = subject.key, subject.cached, subject.memory
         if plan.status is None:
-            await self._events(plan, subject)
+            await self._teller(subject).tell(plan.events)
             return None
         if memory.status_sent_from and memory.status_sent_from == cached.resource_version:
             return None  # our last write is on its way back to the cache: it will ask again
@@ -176,22 +175,11 @@ class Applier:
         written = await self._cluster.apply_status(sent, field_manager=STATUS_FIELD_MANAGER)
         changed = written["metadata"]["resourceVersion"] != cached.resource_version
         memory.status_sent_from = cached.resource_version if changed else ""
-        await self._events(plan, subject)
+        await self._teller(subject).tell(plan.events)
         return None
 
-    async def _events(self, plan: Plan, subject: Subject) -> None:
-        for event in plan.events:
-            if event.severity == "Warning":  # in a namespace that is going, no event can be made: the log remains
-                LOGGER.warning("%s: %s: %s", subject.key, event.reason, event.note)
-            self._check_leader()
-            with suppress(Forbidden):  # in a namespace that is being deleted nothing can be created, events included
-                await self._cluster.record_event(
-                    _identity(subject),
-                    severity=event.severity,
-                    reason=event.reason,
-                    action=event.action,
-                    note=event.note,
-                )
+    def _teller(self, subject: Subject) -> Teller:
+        return Teller(self._cluster, _identity(subject), check_leader=self._check_leader)
 
     async def _set_finalizers(self, subject: Subject, finalizers: tuple[str, ...]) -> str:
         self._check_leader()
