@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fedka.reconcile.cache import Cache, TrainingKey
+from fedka.reconcile.cache import Cache, TrainingKey, Unreadable
 from fedka.reconcile.ports import FEDERATED_TRAINING, JOB, EventType, WatchEvent
 
 OURS = ("consortium", "training-1")
@@ -43,7 +43,9 @@ def test_a_training_that_is_not_understood_is_named_without_what_stands_in_it(ca
     app = {"entrypoint": "fraud:app", "config": {"token": ["hunter2"]}}
     spec = {"app": app, "rounds": {"count": 1}, "participants": [{"name": "a"}]}
     cache.take(WatchEvent(EventType.ADDED, FEDERATED_TRAINING, {"metadata": metadata, "spec": spec}))
-    assert cache.training(TrainingKey("consortium", "fraud")) is None
+    assert cache.training(TrainingKey("consortium", "fraud")) == Unreadable("training-1")
+    assert cache.training(TrainingKey("consortium", "fraud")) == Unreadable("training-1")
+    assert caplog.text.count("left alone") == 1
     assert "consortium/fraud" in caplog.text
     assert "spec.app.config" in caplog.text
     assert "hunter2" not in caplog.text

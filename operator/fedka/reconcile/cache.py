@@ -8,21 +8,18 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
-
-from pydantic import ValidationError
 
 from fedka.api.reasons import Phase
 from fedka.api.training import FederatedTraining
 from fedka.plan.names import LABEL_TRAINING, LABEL_UID
 from fedka.plan.snapshot import JobView, PodView
 from fedka.reconcile.ports import FEDERATED_TRAINING, JOB, POD, EventType, Kind, Object, WatchEvent
+from fedka.reconcile.reading import Fault, parsed, part
 from fedka.reconcile.views import job_view, pod_view
 
 LOGGER = logging.getLogger("fedka.reconcile")
 WATCHED = (FEDERATED_TRAINING, JOB, POD)
-PARSED = 256  # trainings that are kept as models: those that are busy
 
 V = TypeVar("V", JobView, PodView)
 
@@ -55,6 +52,15 @@ class CachedTraining:
     training: FederatedTraining
     resource_version: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A training that is there and that this version does not understand; only its author, or another version of the
+    operator, can mend that.
+    """
+
+    uid: str
 
 
 class _Known(NamedTuple):
@@ -101,6 +107,7 @@ class Cache:
 
     def __init__(self) -> None:
         self._trainings: dict[TrainingKey, _Held] = {}
+        self._told: dict[TrainingKey, Fault] = {}
         self._jobs: _Children[JobView] = _Children()
         self._pods: _Children[PodView] = _Children()
         self._known: dict[Kind, dict[str, _Known]] = {kind: {} for kind in WATCHED}
@@ -141,18 +148,21 @@ class Cache:
         held = self._trainings.get(key)
         return held.kafka if held is not None else None
 
-    def training(self, key: TrainingKey) -> CachedTraining | None:
-        """The training as last told."""
+    def training(self, key: TrainingKey) -> CachedTraining | Unreadable | None:
+        """The training as last told; None where there is none. Of one that is not understood and is being deleted,
+        what there is to clean up by.
+        """
         held = self._trainings.get(key)
         if held is None:
             return None
-        try:
-            return CachedTraining(_parsed(held.text), held.resource_version, held.size)
-        except ValidationError as error:  # stored before a schema became stricter: only its author can mend it
-            first = error.errors(include_url=False, include_input=False)[0]  # not its content
-            fault = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
-            LOGGER.error("%s is not a training that this version understands: %s", key, fault)  # noqa: TRY400  the trace tells no more
-            return None
+        read = parsed(held.text)
+        if isinstance(read, FederatedTraining):
+            self._told.pop(key, None)
+            return CachedTraining(read, held.resource_version, held.size)
+        self._tell(key, read)
+        if read.remains is None:
+            return Unreadable(held.uid)
+        return CachedTraining(read.remains, held.resource_version, held.size)
 
     def jobs(self, namespace: str, uid: str) -> tuple[JobView, ...]:
         """The Jobs of this namespace that are labelled with this training's UID."""
@@ -161,6 +171,17 @@ class Cache:
     def pods(self, namespace: str, uid: str) -> tuple[PodView, ...]:
         """The same for pods."""
         return tuple(self._pods.of(_Owner(namespace, uid)))
+
+    def _tell(self, key: TrainingKey, fault: Fault) -> None:
+        """Once, not at each look."""
+        if self._told.get(key) == fault:
+            return
+        self._told[key] = fault
+        fate = "it is left alone"
+        if fault.remains is not None:
+            policy = fault.remains.spec.kafka.reclaim_policy
+            fate = f"it is being deleted, and cleaned up after by its id with reclaimPolicy {policy}"
+        LOGGER.error("%s is not a training that this version understands: %s; %s", key, fault.sentence, fate)
 
     def _know(self, event: WatchEvent) -> None:
         metadata = event.object["metadata"]
@@ -179,6 +200,7 @@ class Cache:
             self._trainings[key] = _held(event.object)
         elif key in self._trainings and self._trainings[key].uid == metadata["uid"]:
             del self._trainings[key]
+            self._told.pop(key, None)
         return key
 
     def _take_child(self, event: WatchEvent) -> TrainingKey | None:
@@ -203,19 +225,13 @@ def _note(children: _Children[V], owner: _Owner, event: WatchEvent, view: V | No
 
 
 def _held(obj: Object) -> _Held:
-    metadata, status = obj["metadata"], obj.get("status") or {}
+    metadata = obj["metadata"]
     read = {**obj, "metadata": {name: value for name, value in metadata.items() if name != "managedFields"}}
     return _Held(
         uid=metadata["uid"],
         text=json.dumps(read, separators=(",", ":")).encode(),
         resource_version=metadata.get("resourceVersion", ""),
         size=len(json.dumps(obj, separators=(",", ":"))),
-        kafka=(obj["spec"].get("kafka") or {}).get("clusterName", "default"),
-        phase=status.get("phase", Phase.PENDING),
+        kafka=str(part(obj, "spec", "kafka").get("clusterName", "default")),
+        phase=str(part(obj, "status").get("phase", Phase.PENDING)),
     )
-
-
-@lru_cache(maxsize=PARSED)
-def _parsed(text: bytes) -> FederatedTraining:
-    """The same text gives the same training, which nobody can change."""
-    return FederatedTraining.from_object(json.loads(text))

@@ -18,7 +18,7 @@ from fedka.plan.planner import make_plan
 from fedka.plan.settings import Settings
 from fedka.plan.topics import PROBE_SECONDS
 from fedka.reconcile.apply import Applier, NotLeaderError, Subject
-from fedka.reconcile.cache import WATCHED, Cache, TrainingKey
+from fedka.reconcile.cache import WATCHED, Cache, CachedTraining, TrainingKey
 from fedka.reconcile.children import ChildRefusedError
 from fedka.reconcile.coverage import Coverage
 from fedka.reconcile.kafka_side import KafkaSide
@@ -224,8 +224,8 @@ class Operator:
         What has to wait for its turn is no success: what failed before may well fail again when that comes.
         """
         cached = self._cache.training(key)
-        if cached is None:
-            await self._runs.forget(key)
+        if not isinstance(cached, CachedTraining):  # gone; or not understood, and left as it is
+            await self._runs.keep(key, cached.uid if cached is not None else None)
             self._throttle.forget(key)
             return True
         memory = await self._runs.memory(key, cached.training)

@@ -32,19 +32,22 @@ class Runs:
 
     async def memory(self, key: TrainingKey, training: FederatedTraining) -> RunMemory:
         """What is remembered of this training; nothing of an earlier one of the same name."""
+        await self.keep(key, training.metadata.uid)
         held = self._memories.get(key)
-        if held is not None and held.uid == training.metadata.uid:
+        if held is not None:
             return held
-        await self.forget(key)
         made = RunMemory(uid=training.metadata.uid, kafka=training.spec.kafka.cluster_name)
         self._memories[key] = made
         return made
 
-    async def forget(self, key: TrainingKey) -> None:
-        """The training has gone."""
-        held = self._memories.pop(key, None)
-        side = self._kafka.get(held.kafka) if held is not None else None
-        if held is not None and side is not None:
+    async def keep(self, key: TrainingKey, uid: str | None) -> None:
+        """Forget all but the training of this UID; None: whichever there was has gone."""
+        held = self._memories.get(key)
+        if held is None or held.uid == uid:
+            return
+        del self._memories[key]
+        side = self._kafka.get(held.kafka)
+        if side is not None:
             await side.unfollow(held)
 
     def recheck(self, key: TrainingKey) -> bool:
