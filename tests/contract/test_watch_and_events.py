@@ -41,10 +41,10 @@ async def test_a_watch_tells_only_the_kinds_asked_for(cluster, make):
 async def test_two_watches_see_the_same(cluster, make):
     async with (
         asyncio.timeout(GENEROUS_SECONDS),
-        contextlib.aclosing(cluster.watch([JOB])) as one,
-        contextlib.aclosing(cluster.watch([JOB])) as two,
+        contextlib.aclosing(cluster.watch([SECRET])) as one,
+        contextlib.aclosing(cluster.watch([SECRET])) as two,
     ):
-        await cluster.create(make.job(), field_manager="user")
+        await cluster.create(make.secret(), field_manager="user")
         assert (await anext(one)).object == (await anext(two)).object
 
 
