@@ -42,6 +42,16 @@ def transitions(old: TrainingStatus, new: TrainingStatus) -> tuple[EventNote, ..
     return (*_phase(old, new), *_troubles(old, new), *_participants(old, new))
 
 
+def hand_over_again(training: str, namespace: str, participant: str) -> EventNote:
+    """What the owner of an External participant has to be told whose password may be another than before."""
+    note = (
+        f"External participant {participant} may have a new password, as its Secret was lost or not made to the end: "
+        "Kafka then refuses the bundle that was handed over before; "
+        f"hand over a new one: fedka bundle {training} {participant} -n {namespace} -o FILE"
+    )
+    return EventNote("Warning", EventReason.HAND_OVER_AGAIN, "Reconcile", note)
+
+
 def _phase(old: TrainingStatus, new: TrainingStatus) -> Iterator[EventNote]:
     if new.phase is None or new.phase == old.phase:
         return

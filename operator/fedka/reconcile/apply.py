@@ -102,7 +102,15 @@ class Applier:
         await self._make(plan.bundles, make)
         side = self._side(subject)
         if side is not None:
-            await bring_about(made, side, children, subject.memory, check_leader=self._check_leader)
+            await bring_about(
+                made,
+                side,
+                children,
+                subject.memory,
+                snapshot=subject.snapshot,
+                teller=self._teller(subject),
+                check_leader=self._check_leader,
+            )
         for bundle in made:
             children.note_bundle(bundle)
 

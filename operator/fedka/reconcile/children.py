@@ -98,8 +98,10 @@ class Children:
         if in_use or notes.get(ANNOTATION_HASH) == secret.hash:
             return MadeBundle(secret, notes.get(ANNOTATION_HASH, ""), metadata["uid"], kept, mark)
         await self._cluster.delete(SECRET, self._key.namespace, secret.name, uid=metadata["uid"])
-        created = await self._create(secret.name, _with_password(secret.manifest, kept or fresh))
-        return MadeBundle(secret, secret.hash, created["metadata"]["uid"], kept or fresh)
+        mark = mark if kept is not None else ""  # what was done for a user stays done for its password
+        manifest = _with_mark(_with_password(secret.manifest, kept or fresh), mark)
+        created = await self._create(secret.name, manifest)
+        return MadeBundle(secret, secret.hash, created["metadata"]["uid"], kept or fresh, mark)
 
     async def mark_bundle(self, made: MadeBundle, mark: str) -> None:
         """Write on the Secret that its user has been made, with the rights that the mark stands for."""
@@ -200,6 +202,14 @@ def _with_password(manifest: Object, password: str | None) -> Object:
     if password is None:
         return manifest
     return {**manifest, "data": {**manifest["data"], PASSWORD_FILE: b64encode(password.encode()).decode()}}
+
+
+def _with_mark(manifest: Object, mark: str) -> Object:
+    if not mark:
+        return manifest
+    metadata = manifest["metadata"]
+    annotations = {**metadata.get("annotations", {}), ANNOTATION_PROVISIONED: mark}
+    return {**manifest, "metadata": {**metadata, "annotations": annotations}}
 
 
 def _password(live: Object) -> str | None:

@@ -6,12 +6,16 @@ started asks for nothing twice, and one that was killed on the way takes up what
 
 from collections.abc import Callable, Sequence
 
+from fedka.plan.bundles import external
+from fedka.plan.events import hand_over_again
 from fedka.plan.hashing import digest
-from fedka.plan.parts import Identity
+from fedka.plan.parts import EventNote, Identity
+from fedka.plan.snapshot import Snapshot
 from fedka.reconcile.children import Children, MadeBundle
 from fedka.reconcile.kafka_side import KafkaSide
 from fedka.reconcile.memory import RunMemory
 from fedka.reconcile.provisioning import Login
+from fedka.reconcile.telling import Teller
 
 
 async def bring_about(
@@ -20,9 +24,13 @@ async def bring_about(
     children: Children,
     memory: RunMemory,
     *,
+    snapshot: Snapshot,
+    teller: Teller,
     check_leader: Callable[[], None],
 ) -> None:
-    """Make the users of these bundles. Pods that hold a password which is void from now on are made anew."""
+    """Make the users of these bundles. Pods that hold a password which is void from now on are made anew; who holds an
+    External participant's is told.
+    """
     logins = {
         bundle.secret.name: Login(bundle.secret.identity, bundle.password)
         for bundle in made
@@ -35,15 +43,32 @@ async def bring_about(
     wanting = [bundle for bundle in made if bundle.mark != marks.get(bundle.secret.name, bundle.mark)]
     if not wanting:
         return
+    unknown = [bundle for bundle in wanting if not bundle.mark.startswith(f"{cluster}/")]
+    void = await _void(unknown, side, memory, snapshot)
     check_leader()
     await side.provision([logins[bundle.secret.name] for bundle in wanting], memory)
+    await teller.tell(void)
     for bundle in wanting:
-        known_before = bundle.mark.startswith(f"{cluster}/")
-        if bundle.secret.in_use_by is not None and not known_before:
+        if bundle.secret.in_use_by is not None and bundle in unknown:
             check_leader()
             await children.delete_job(bundle.secret.in_use_by)
         check_leader()
         await children.mark_bundle(bundle, marks[bundle.secret.name])
+
+
+async def _void(
+    unknown: Sequence[MadeBundle], side: KafkaSide, memory: RunMemory, snapshot: Snapshot
+) -> list[EventNote]:
+    """Of External participants whose users are there, though no Secret says with which password. If it is the same, as
+    the operator was killed before it could mark the Secret, a bundle is handed over once too often.
+    """
+    names = {snapshot.topics.participant_user(name): name for name in external(snapshot)}
+    users = {bundle.secret.identity.user for bundle in unknown if bundle.secret.identity is not None} & names.keys()
+    if users and memory.users is None:
+        await side.look_up_users(snapshot.topics, memory)
+    metadata = snapshot.training.metadata
+    again = sorted(names[user] for user in users & (memory.users or set()))
+    return [hand_over_again(metadata.name, metadata.namespace, name) for name in again]
 
 
 def rights_digest(identity: Identity) -> str:
