@@ -37,7 +37,7 @@ demo-cluster: ## the hospitals again, in pods on that cluster
 test: lint deps cluster-deps ## every check and every test, on a real Apache Kafka and a real Kubernetes
 	@$(BIN)/python -m tests.cluster.keeper prepare
 	@echo "Running all tests..."
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2
 
 test-fast: env-dev ## the tests that need neither Kafka nor Kubernetes and take no time: the loop to work in
 	@$(BIN)/python -m pytest -m "not kafka and not kubernetes and not cluster and not slow"

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 
 from fedka.api.defaulting import prune
 from fedka.api.errors import InvalidResource
@@ -28,6 +28,17 @@ def status_accepted(obj: Object) -> bool:
     except InvalidResource:
         return False
     return True
+
+
+def has_list_for_a_moment(value: Any) -> bool:
+    """Where they differ on purpose: an API server (1.34) takes any list for a string of the format date-time."""
+    if isinstance(value, list):
+        return any(has_list_for_a_moment(item) for item in value)
+    if not isinstance(value, dict):
+        return False
+    return any(
+        has_list_for_a_moment(item) or (key.endswith("Time") and isinstance(item, list)) for key, item in value.items()
+    )
 
 
 @given(spec=fitting(SPEC))
@@ -60,5 +71,6 @@ def test_a_status_that_fits_is_stored_whole(judge: Judge, stored: dict[str, Obje
 @THOROUGH
 def test_of_a_status_that_is_nearly_right_they_think_alike(judge: Judge, stored: dict[str, Object], status: Any):
     obj = stored["running"] | {"status": prune(status, STATUS)}
+    assume(not has_list_for_a_moment(obj["status"]))
     verdict = judge.write_status(obj)
     assert verdict.accepted == status_accepted(obj), verdict.body
