@@ -4,9 +4,8 @@ To put another adapter under the suite, make a `Subject` of it and add its name 
 """
 
 import asyncio
-import contextlib
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
@@ -31,7 +30,8 @@ ADAPTERS = (
     "in-memory, seen through an UnreliableCluster without faults",
     pytest.param(KUBERNETES, marks=pytest.mark.kubernetes),
 )
-GENEROUS_SECONDS = 200  # a real garbage collector looks ever more rarely for an owner that it knows by name only
+GENEROUS_SECONDS = 60
+LOOK_SECONDS = 0.05
 MANAGER = "contract"
 
 
@@ -196,16 +196,13 @@ def make(namespace: str) -> Make:
 
 
 @pytest.fixture
-def eventually(cluster: Cluster) -> Callable[[Sequence[Kind], Callable[[], Awaitable[bool]]], Awaitable[None]]:
-    """Wait until a condition holds, asking again at every change of the kinds given."""
+def eventually() -> Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]:
+    """Wait until a condition holds. It asks now and then: a watch does not tell of what went before it began."""
 
-    async def wait(kinds: Sequence[Kind], condition: Callable[[], Awaitable[bool]]) -> None:
-        async with asyncio.timeout(GENEROUS_SECONDS), contextlib.aclosing(cluster.watch(kinds)) as changes:
-            if await condition():
-                return
-            async for _ in changes:
-                if await condition():
-                    return
+    async def wait(condition: Callable[[], Awaitable[bool]]) -> None:
+        async with asyncio.timeout(GENEROUS_SECONDS):
+            while not await condition():  # noqa: ASYNC110  the condition is in another process
+                await asyncio.sleep(LOOK_SECONDS)
 
     return wait
 
@@ -224,6 +221,6 @@ def gone(
                 return True
             return False
 
-        await eventually([kind], absent)
+        await eventually(absent)
 
     return wait

@@ -105,7 +105,7 @@ async def test_a_child_of_two_owners_outlives_one(cluster, make, namespace, even
         secret = await cluster.get(SECRET, namespace, "bundle")
         return [owner["name"] for owner in secret["metadata"]["ownerReferences"]] == ["two"]
 
-    await eventually([SECRET], has_one_owner)
+    await eventually(has_one_owner)
 
 
 async def test_a_finalizer_holds_a_deleted_object(cluster, make, namespace):
@@ -226,4 +226,4 @@ async def test_a_terminating_namespace_ends_with_the_last_finalizer(cluster, doo
     async def ended():
         return doomed not in [obj["metadata"]["name"] for obj in await cluster.list(NAMESPACE)]
 
-    await eventually([NAMESPACE], ended)
+    await eventually(ended)
