@@ -40,7 +40,7 @@ test: lint deps cluster-deps ## every check and every test, on a real Apache Kaf
 	@$(BIN)/python -m pytest -n 2
 
 test-fast: env-dev ## the tests that need neither Kafka nor Kubernetes and take no time: the loop to work in
-	@$(BIN)/python -m pytest -m "not kafka and not kubernetes and not cluster and not slow"
+	@$(BIN)/python -m pytest -n 2 -m "not kafka and not kubernetes and not cluster and not slow"
 
 lint: env-dev ## style, types, layers, and whether the CRD is what the models say
 	@echo "Checking style, types, layers and the CRD..."
