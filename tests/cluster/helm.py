@@ -10,7 +10,7 @@ from pathlib import Path
 from fedka.local.kafka_fetch import default_cache
 from fedka.local.kafka_lock import FileLock
 
-from .programs import BuildFailed, find_go, silent
+from .programs import run_go, silent
 
 VERSION = "v4.3.1"
 MODULE = "helm.sh/helm/v4/cmd/helm"
@@ -63,14 +63,5 @@ def helm_program(cache: Path | None = None, progress: Callable[[str], None] = si
 
 def _build(program: Path) -> None:
     with tempfile.TemporaryDirectory(dir=program.parent) as scratch:
-        built = subprocess.run(
-            [find_go(), "install", f"{MODULE}@{VERSION}"],
-            env=os.environ | {"GOBIN": scratch},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if built.returncode != 0:
-            raise BuildFailed(f"Go could not build Helm {VERSION}. Its last words:\n{built.stderr[-2000:]}")
+        run_go(f"Helm {VERSION}", "install", f"{MODULE}@{VERSION}", GOBIN=scratch)
         Path(scratch, "helm").rename(program)

@@ -72,27 +72,30 @@ def kubernetes_programs(cache: Path | None = None, progress: Callable[[str], Non
 
 
 def _build(directory: Path) -> None:
-    go = find_go()
     version = "k8s.io/component-base/version"
     major, minor = VERSION.lstrip("v").split(".")[:2]
     flags = f"-s -w -X {version}.gitVersion={VERSION} -X {version}.gitMajor={major} -X {version}.gitMinor={minor}"
     with tempfile.TemporaryDirectory(dir=directory.parent, prefix="building-") as scratch:
         made = Path(scratch, "programs")
         made.mkdir()
-        _run_go(go, "-ldflags", flags, "-o", str(made / "kubernetes"), ".")
-        _run_go(
-            go, "-ldflags", "-s -w", "-o", str(made / "pause"), "./pause", CGO_ENABLED="0"
-        )  # nothing else is in its image
+        _compile("-ldflags", flags, "-o", str(made / "kubernetes"), ".")
+        # nothing else is in its image
+        _compile("-ldflags", "-s -w", "-o", str(made / "pause"), "./pause", CGO_ENABLED="0")
         for name in NAMES:
             (made / name).symlink_to("kubernetes")
         made.rename(directory)
 
 
-def _run_go(go: str, *arguments: str, **environment: str) -> None:
+def _compile(*arguments: str, **environment: str) -> None:
     # no stamp of version control: the same sources give the same programs in any checkout
+    run_go(f"Kubernetes {VERSION}", "build", "-buildvcs=false", *arguments, directory=SOURCE, **environment)
+
+
+def run_go(what: str, *arguments: str, directory: Path | None = None, **environment: str) -> None:
+    """Have Go build `what`. Raises GoMissing or BuildFailed."""
     built = subprocess.run(
-        [go, "build", "-buildvcs=false", *arguments],
-        cwd=SOURCE,
+        [find_go(), *arguments],
+        cwd=directory,
         env=os.environ | environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -100,7 +103,7 @@ def _run_go(go: str, *arguments: str, **environment: str) -> None:
         check=False,
     )
     if built.returncode != 0:
-        raise BuildFailed(f"Go could not build Kubernetes {VERSION}. Its last words:\n{built.stderr[-2000:]}")
+        raise BuildFailed(f"Go could not build {what}. Its last words:\n{built.stderr[-2000:]}")
 
 
 def find_go() -> str:

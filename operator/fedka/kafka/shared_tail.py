@@ -18,13 +18,13 @@ from fedka.kafka.access import Settings, control_consumer_settings
 from fedka.kafka.errors import KafkaTrouble
 from fedka.kafka.tail import (
     BATCH,
-    FATAL,
     LOGGER,
     PARTITIONS_PER_CONSUMER,
     SOON_SECONDS,
     WAKE_SECONDS,
     LogRecord,
     as_record,
+    trouble_of,
 )
 
 
@@ -172,9 +172,7 @@ class _SharedTail:
             return
         if error.code() == Code.GROUP_AUTHORIZATION_FAILED:  # librdkafka looks for a coordinator that nobody needs
             return
-        reason = FATAL.get(error.code())
-        where = f"{message.topic()}[{message.partition()}]" if message.topic() else "Kafka"
-        trouble = KafkaTrouble(f"{where}: {reason or error.str()}", fatal=reason is not None)
+        trouble = trouble_of(message, error)
         if reader is None:
             self._tell(self._readers if not message.topic() else {}, trouble)
             return

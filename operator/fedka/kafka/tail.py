@@ -136,10 +136,9 @@ class Tail:
             if self._at_end is not None:
                 self._at_end(message.topic() or "", message.partition() or 0, message.offset() or 0)
             return True
-        reason = FATAL.get(error.code())
-        where = f"{message.topic()}[{message.partition()}]" if message.topic() else "Kafka"
-        self._trouble(KafkaTrouble(f"{where}: {reason or error.str()}", fatal=reason is not None))
-        return reason is None
+        trouble = trouble_of(message, error)
+        self._trouble(trouble)
+        return not trouble.fatal
 
     def _on_client_error(self, error: Code) -> None:
         if error.code() != Code.GROUP_AUTHORIZATION_FAILED:
@@ -169,6 +168,13 @@ def tails(
         )
         for first in range(0, len(starts), PARTITIONS_PER_CONSUMER)
     ]
+
+
+def trouble_of(message: Message, error: Code) -> KafkaTrouble:
+    """What a message's error means to whoever reads there."""
+    reason = FATAL.get(error.code())
+    where = f"{message.topic()}[{message.partition()}]" if message.topic() else "Kafka"
+    return KafkaTrouble(f"{where}: {reason or error.str()}", fatal=reason is not None)
 
 
 def as_record(message: Message) -> LogRecord:
