@@ -14,10 +14,11 @@ from kubernetes import client
 from ..cluster.chart import Chart
 from ..cluster.cluster import Cluster
 from .installation import Installation
-from .small_app import NAME, SOURCE
+from .local_digest import local_digest
+from .small_app import CODE, NAME, SOURCE, manifest
 from .trainings import GONE, Api, ApiException, Training
 
-CODE = "small-app"
+ROUNDS = 8  # of trainings that are disturbed
 Make = Callable[..., Training]
 
 
@@ -55,28 +56,12 @@ def make(api: Api, installation: Installation, namespace: str) -> Make:
     """Makes a training of the small app, with `spec` over its defaults; `create` submits it."""
 
     def training(name: str = "tiny", *, pause: float = 0.3, **spec: Any) -> Training:
-        document = manifest(name, pause=pause, **spec)
-        document["spec"]["app"]["image"] = installation.chart.image("fedka")  # it has numpy, and is small
-        return Training(api, namespace, document)
+        return Training(api, namespace, manifest(name, image=installation.image, pause=pause, **spec))
 
     return training
 
 
-def manifest(name: str, *, pause: float, **spec: Any) -> dict[str, Any]:
-    """Two participants, and no round without both: every run then gives the same model."""
-    rounds = {"count": 6, "minAvailable": 2, "quorum": "100%", "deadlineSeconds": 60} | spec.pop("rounds", {})
-    return {
-        "apiVersion": "fedka.dev/v1alpha1",
-        "kind": "FederatedTraining",
-        "metadata": {"name": name},
-        "spec": {
-            "app": {
-                "entrypoint": f"{NAME}:app",
-                "codeConfigMapRef": {"name": CODE},
-                "config": {"pause": str(pause)},
-            },
-            "rounds": rounds,
-            "participants": [{"name": "bank-a"}, {"name": "bank-b"}],
-            **spec,
-        },
-    }
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The digest of the same training on one machine."""
+    return local_digest(tmp_path_factory.mktemp("local"), rounds={"count": ROUNDS})

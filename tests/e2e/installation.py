@@ -19,6 +19,11 @@ class Installation:
         self.cluster = cluster
         self.chart = chart
 
+    @property
+    def image(self) -> str:
+        """What pods of the small app run: it has numpy, and is small."""
+        return self.chart.image("fedka")
+
     def kill_operator(self) -> None:
         """SIGKILL, as a node that dies would; the Deployment makes another pod."""
         self.kubectl("delete", "pod", "-l", OPERATOR, "--grace-period=0", "--force", "--wait=false")

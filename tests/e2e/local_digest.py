@@ -8,16 +8,13 @@ from typing import Any
 
 import yaml
 
-from .conftest import manifest
-from .small_app import NAME, SOURCE
+from .small_app import NAME, SOURCE, manifest
 from .trainings import digest
 
 
 def local_digest(home: Path, **spec: Any) -> str:
-    document = manifest("tiny", pause=0, **spec)
-    del document["spec"]["app"]["codeConfigMapRef"]
     (home / f"{NAME}.py").write_text(SOURCE)
-    (home / "tiny.yaml").write_text(yaml.safe_dump(document))
+    (home / "tiny.yaml").write_text(yaml.safe_dump(manifest("tiny", **spec)))
     command = [str(Path(sys.executable).with_name("fedka")), "run", "tiny.yaml", "-o", "json", "--state-dir", "state"]
     ran = subprocess.run(command, cwd=home, check=True, capture_output=True, text=True, timeout=240)
     return digest(json.loads(ran.stdout)["status"])

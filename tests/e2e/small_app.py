@@ -3,7 +3,10 @@
 It is mounted from a ConfigMap; the image is the operator's own, which has numpy and no torch.
 """
 
+from typing import Any
+
 NAME = "small_app"
+CODE = "small-app"  # the ConfigMap
 SOURCE = """
 import time
 
@@ -37,3 +40,22 @@ def train(model, context):
 def evaluate(model, context):
     return fedka.Evaluated(examples=10, metrics={"accuracy": 0.75})
 """
+
+
+def manifest(name: str, *, image: str | None = None, pause: float = 0.0, **spec: Any) -> dict[str, Any]:
+    """Two participants, and no round without both, so that every run gives the same model. With an image: for pods."""
+    rounds = {"count": 6, "minAvailable": 2, "quorum": "100%", "deadlineSeconds": 60} | spec.pop("rounds", {})
+    app: dict[str, Any] = {"entrypoint": f"{NAME}:app", "config": {"pause": str(pause)}}
+    if image is not None:
+        app |= {"image": image, "codeConfigMapRef": {"name": CODE}}
+    return {
+        "apiVersion": "fedka.dev/v1alpha1",
+        "kind": "FederatedTraining",
+        "metadata": {"name": name},
+        "spec": {
+            "app": app,
+            "rounds": rounds,
+            "participants": [{"name": "bank-a"}, {"name": "bank-b"}],
+            **spec,
+        },
+    }

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from .conftest import Make, make_namespace, manifest
+from .conftest import Make, make_namespace
 from .installation import Installation
 from .kafka_admin import KafkaAdmin
+from .small_app import manifest
 from .trainings import GONE, Api, ApiException, Training, completed, condition, ended
 
 pytestmark = pytest.mark.cluster
@@ -74,7 +75,9 @@ def test_two_installations_share_a_kafka_and_leave_each_others_runs_alone(
         chart.install(theirs)
         try:
             first, second = (
-                Training(api, where, small(installation, count)).create()
+                Training(
+                    api, where, manifest("tiny", image=installation.image, pause=0.3, rounds={"count": count})
+                ).create()
                 for where, count in ((namespace, 500), (other, 12))
             )
             first.until_round(1)
@@ -94,12 +97,6 @@ def test_two_installations_share_a_kafka_and_leave_each_others_runs_alone(
             chart.uninstall()
     for left in (other, chart.namespace):
         api.core.delete_namespace(left)
-
-
-def small(installation: Installation, count: int) -> dict[str, Any]:
-    document = manifest("tiny", pause=0.3, rounds={"count": count})
-    document["spec"]["app"]["image"] = installation.chart.image("fedka")
-    return document
 
 
 def password(api: Api, training: Training, secret: str) -> str | None:

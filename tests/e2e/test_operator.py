@@ -2,18 +2,11 @@
 
 import pytest
 
-from .conftest import Make
+from .conftest import ROUNDS, Make
 from .installation import Installation
-from .local_digest import local_digest
 from .trainings import Training, completed, digest, ended
 
 pytestmark = pytest.mark.cluster
-ROUNDS = 8
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return local_digest(tmp_path_factory.mktemp("local"), rounds={"count": ROUNDS})
 
 
 @pytest.fixture

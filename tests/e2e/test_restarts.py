@@ -3,13 +3,11 @@
 import pytest
 
 from ..cluster.cluster import Cluster
-from .conftest import Make
-from .local_digest import local_digest
+from .conftest import ROUNDS, Make
 from .pods import kill_program
 from .trainings import Api, Training, completed, digest, ended
 
 pytestmark = pytest.mark.cluster
-ROUNDS = 8
 
 
 @pytest.fixture
@@ -18,12 +16,6 @@ def training(make: Make) -> Training:
     running = make(rounds={"count": ROUNDS}, pause=1.0).create()
     running.until_round(2)
     return running
-
-
-@pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The digest of the same training on one machine."""
-    return local_digest(tmp_path_factory.mktemp("local"), rounds={"count": ROUNDS})
 
 
 def finish(training: Training, undisturbed: str) -> None:
