@@ -97,6 +97,17 @@ class World:
         except NotFound:
             return None
 
+    async def delete(self) -> None:
+        training = await self.training()
+        assert training is not None
+        await self.cluster.delete(FEDERATED_TRAINING, "default", "fraud", uid=training["metadata"]["uid"])
+
+    async def until_gone(self) -> None:
+        async def gone() -> bool:
+            return await self.training() is None
+
+        await self.until(gone)
+
     async def status(self, name: str = "fraud") -> dict[str, Any]:
         return ((await self.training(name)) or {}).get("status", {})
 

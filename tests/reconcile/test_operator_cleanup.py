@@ -7,7 +7,7 @@ import pytest
 
 from fedka.plan.parts import Identity, TopicSpec
 from fedka.plan.settings import KafkaCluster
-from fedka.reconcile.ports import FEDERATED_TRAINING, NAMESPACE
+from fedka.reconcile.ports import NAMESPACE
 from fedka.reconcile.provisioning import Login
 from fedka.wire import records as r
 from fedka.wire.bundle import KafkaAccess
@@ -22,19 +22,6 @@ from .fakes import FakeTopic
 def world(world: World) -> World:
     world.kafka_cluster = KafkaCluster(KafkaAccess(bootstrap_servers="kafka:9093"), identities=True)
     return world
-
-
-async def delete(world: World) -> None:
-    training = await world.training()
-    assert training is not None
-    await world.cluster.delete(FEDERATED_TRAINING, "default", "fraud", uid=training["metadata"]["uid"])
-
-
-async def until_gone(world: World) -> None:
-    async def gone() -> bool:
-        return await world.training() is None
-
-    await world.until(gone)
 
 
 async def until_phase(world: World, phase: str) -> None:
@@ -84,8 +71,8 @@ async def test_a_training_deleted_in_any_stage_leaves_nothing(world: World, stag
     if stage == "refused":  # what was refused is not asked for again for a minute, unless by who knows nothing of it
         await world.stop()
         world.start()
-    await delete(world)
-    await until_gone(world)
+    await world.delete()
+    await world.until_gone()
     assert world.kafka.topics == {}
     assert world.kafka.users == {}
 
@@ -96,7 +83,7 @@ async def test_a_namespace_that_goes_takes_its_runs_along(world: World):
     await world.started(topics)
     namespace = await world.cluster.get(NAMESPACE, None, "default")
     await world.cluster.delete(NAMESPACE, None, "default", uid=namespace["metadata"]["uid"])
-    await until_gone(world)
+    await world.until_gone()
     assert world.kafka.topics == {}
     assert world.kafka.users == {}
 
@@ -108,8 +95,8 @@ async def test_what_is_left_when_kafka_stays_away_is_named_in_the_log(world: Wor
     await world.started(topics)
     world.kafka.available = False
     with caplog.at_level(logging.WARNING, "fedka.reconcile"):
-        await delete(world)
-        await until_gone(world)
+        await world.delete()
+        await world.until_gone()
     assert "CleanupTimedOut" in caplog.text
     assert topics.run in caplog.text
     assert topics.model in world.kafka.topics
@@ -121,9 +108,9 @@ async def test_an_operator_that_was_away_when_a_training_was_deleted_cleans_up_h
     topics = await world.create()
     await world.started(topics)
     await world.stop()
-    await delete(world)
+    await world.delete()
     world.start()
-    await until_gone(world)
+    await world.until_gone()
     assert world.kafka.topics == {}
     assert world.kafka.users == {}
     assert "CleanupTimedOut" not in await world.events()
@@ -138,7 +125,7 @@ async def test_a_kafka_that_others_use_keeps_what_is_theirs(world: World):
     world.start()
     topics = await world.create()
     await world.started(topics)
-    await delete(world)
-    await until_gone(world)
+    await world.delete()
+    await world.until_gone()
     assert set(world.kafka.topics) == {longer.update("a"), other.journal}
     assert set(world.kafka.users) == {longer.reader_user}

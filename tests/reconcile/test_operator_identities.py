@@ -246,11 +246,7 @@ async def test_a_deleted_training_takes_all_its_users_along_and_nobody_elses(wor
     await world.change(participants=[{"name": "b"}], kafka={"reclaimPolicy": reclaim})
     uid = (await world.training())["metadata"]["uid"]
     await world.cluster.delete(FEDERATED_TRAINING, "default", "fraud", uid=uid)
-
-    async def gone() -> bool:
-        return await world.training() is None
-
-    await world.until(gone)
+    await world.until_gone()
     assert set(world.kafka.users) == {other.aggregator_user}
     assert (topics.model in world.kafka.topics) is (reclaim == "Retain")
     assert other.model in world.kafka.topics

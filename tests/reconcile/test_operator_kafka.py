@@ -127,11 +127,7 @@ async def test_a_deleted_training_takes_its_topics_along(world: World):
     await world.started(topics)
     uid = (await world.training())["metadata"]["uid"]
     await world.cluster.delete(FEDERATED_TRAINING, "default", "fraud", uid=uid)
-
-    async def gone() -> bool:
-        return await world.training() is None
-
-    await world.until(gone)
+    await world.until_gone()
     assert world.kafka.topics == {}
     assert topics.run not in world.kafka.followers
 
@@ -142,11 +138,7 @@ async def test_retained_topics_outlive_their_training(world: World):
     await world.started(topics)
     uid = (await world.training())["metadata"]["uid"]
     await world.cluster.delete(FEDERATED_TRAINING, "default", "fraud", uid=uid)
-
-    async def gone() -> bool:
-        return await world.training() is None
-
-    await world.until(gone)
+    await world.until_gone()
     assert topics.model in world.kafka.topics
 
 
@@ -162,11 +154,7 @@ async def test_topics_of_participants_removed_long_ago_go_too(world: World):
     await world.until(delivered)
     uid = (await world.training())["metadata"]["uid"]
     await world.cluster.delete(FEDERATED_TRAINING, "default", "fraud", uid=uid)
-
-    async def gone() -> bool:
-        return await world.training() is None
-
-    await world.until(gone)
+    await world.until_gone()
     assert world.kafka.topics == {}
 
 
@@ -175,11 +163,7 @@ async def test_the_time_to_live_deletes_an_ended_training(world: World):
     topics = await world.create(ttlSecondsAfterFinished=0, kafka={"reclaimPolicy": "Retain"})
     hand = await world.started(topics)
     hand.write(r.RunCompleted(reason="RoundsDone"))
-
-    async def gone() -> bool:
-        return await world.training() is None
-
-    await world.until(gone)
+    await world.until_gone()
 
 
 async def test_a_training_made_anew_is_another_run(world: World):
@@ -188,11 +172,7 @@ async def test_a_training_made_anew_is_another_run(world: World):
     await world.started(first)
     uid = (await world.training())["metadata"]["uid"]
     await world.cluster.delete(FEDERATED_TRAINING, "default", "fraud", uid=uid)
-
-    async def gone() -> bool:
-        return await world.training() is None
-
-    await world.until(gone)
+    await world.until_gone()
     second = await world.create()
     hand = await world.started(second)
     hand.write(*joined("a", "b"))

@@ -61,17 +61,6 @@ def world(world: World) -> World:
     return world
 
 
-async def delete(world: World) -> None:
-    training = await world.training()
-    assert training is not None
-    await world.cluster.delete(FEDERATED_TRAINING, "default", "fraud", uid=training["metadata"]["uid"])
-
-    async def gone() -> bool:
-        return await world.training() is None
-
-    await world.until(gone)
-
-
 @pytest.mark.parametrize("edit", [unknown_field, unknown_phase, unknown_participants, more_participants])
 async def test_one_that_is_deleted_leaves_nothing(world: World, edit: Edit):
     world.start()
@@ -79,7 +68,8 @@ async def test_one_that_is_deleted_leaves_nothing(world: World, edit: Edit):
     await world.started(topics)
     await world.stop()
     world.start(Newer(world.cluster, edit))
-    await delete(world)
+    await world.delete()
+    await world.until_gone()
     assert world.kafka.topics == {}
     assert world.kafka.users == {}
     assert await world.jobs() == {}
@@ -91,7 +81,8 @@ async def test_topics_stay_where_it_is_not_understood_what_is_to_become_of_them(
     await world.started(topics)
     await world.stop()
     world.start(Newer(world.cluster, unknown_policy))
-    await delete(world)
+    await world.delete()
+    await world.until_gone()
     assert topics.model in world.kafka.topics
     assert world.kafka.users == {}
 
@@ -104,7 +95,8 @@ async def test_one_whose_kafka_stays_away_goes_after_the_cleanups_bound(world: W
     await world.stop()
     world.kafka.available = False
     world.start(Newer(world.cluster, unknown_field))
-    await delete(world)
+    await world.delete()
+    await world.until_gone()
     assert "CleanupTimedOut" in caplog.text
     assert topics.run in caplog.text
 
