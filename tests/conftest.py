@@ -38,6 +38,17 @@ settings.register_profile(
 settings.register_profile("quick", settings.get_profile("fedka"), max_examples=8)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`pytest --long`: the random modes of the failure suite and of the fuzzing, for hours when there is time."""
+    parser.addoption("--long", action="store_true", help="let tests that draw at random draw for minutes")
+
+
+@pytest.fixture(scope="session")
+def long_mode(request: pytest.FixtureRequest) -> bool:
+    """Whether there is time: a test that draws at random draws a hundred times as often then."""
+    return bool(request.config.getoption("--long"))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """The loop to work in (`make test-fast`) looks at fewer examples."""
     settings.load_profile("quick" if "not slow" in config.option.markexpr else "fedka")
