@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 
-from fedka.kafka.tail import LogRecord
+from fedka.kafka.log_record import LogRecord
 from fedka.kafka.writer import Outcome, Written
 
 

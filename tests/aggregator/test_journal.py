@@ -13,7 +13,7 @@ from fedka.aggregator.journal import (
     replay,
 )
 from fedka.kafka.errors import WriteFailed
-from fedka.kafka.tail import LogRecord
+from fedka.kafka.log_record import LogRecord
 from fedka.kafka.writer import Outcome
 from fedka.wire.journal import JournalPosition, Verdict, sign, start
 from fedka.wire.records import AggregatorStarted, JournalRecord, ParticipantJoined, RoundOpened

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from fedka.kafka.access import Settings
-from fedka.kafka.tail import LogRecord, Start, Tail
+from fedka.kafka.log_record import LogRecord, Start
+from fedka.kafka.tail import Tail
 from fedka.wire.codec import journal_decoder
 from fedka.wire.journal import JournalPosition, Verdict, judge
 from fedka.wire.names import RunTopics

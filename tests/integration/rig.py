@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fedka.kafka.access import client_settings
-from fedka.kafka.tail import LogView
+from fedka.kafka.log_view import LogView
 from fedka.kafka.writer import RecordWriter
 from fedka.wire.bundle import DOCUMENT, Bundle, KafkaAccess
 from fedka.wire.codec import audit_decoder, encode

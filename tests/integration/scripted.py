@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fedka.kafka.chunks import ChunkWriter
+from fedka.kafka.log_record import LogRecord, Start
 from fedka.kafka.ranges import RangeReader
-from fedka.kafka.tail import LogRecord, Start, Tail
+from fedka.kafka.tail import Tail
 from fedka.kafka.writer import RecordWriter, Written
 from fedka.wire.chunks import Pointer
 from fedka.wire.codec import encode, journal_decoder

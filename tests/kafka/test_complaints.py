@@ -7,7 +7,7 @@ import pytest
 
 from fedka.kafka.access import client_settings
 from fedka.kafka.errors import AccessRefused, KafkaAway
-from fedka.kafka.tail import LogView
+from fedka.kafka.log_view import LogView
 from fedka.wire.bundle import KafkaAccess
 
 from ..cluster.certificates import write_certificates

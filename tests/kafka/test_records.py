@@ -7,7 +7,9 @@ import pytest
 
 from fedka.kafka.access import Settings
 from fedka.kafka.errors import KafkaTrouble, TopicMissing, WriteFailed
-from fedka.kafka.tail import LogRecord, LogView, Start, Tail
+from fedka.kafka.log_record import LogRecord, Start
+from fedka.kafka.log_view import LogView
+from fedka.kafka.tail import Tail
 from fedka.kafka.writer import Outcome, RecordWriter, Written
 
 pytestmark = pytest.mark.kafka

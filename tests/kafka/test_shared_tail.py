@@ -9,8 +9,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from fedka.kafka.access import Settings
 from fedka.kafka.errors import KafkaTrouble
+from fedka.kafka.log_record import LogRecord
 from fedka.kafka.shared_tail import Reader, SharedTails
-from fedka.kafka.tail import PARTITIONS_PER_CONSUMER, LogRecord
+from fedka.kafka.tail import PARTITIONS_PER_CONSUMER
 from fedka.kafka.writer import RecordWriter
 
 pytestmark = pytest.mark.kafka

@@ -9,7 +9,9 @@ import pytest
 
 from fedka.kafka.chunks import ChunkWriter
 from fedka.kafka.errors import KafkaError, KafkaTrouble, TopicRefused, WriteFailed
-from fedka.kafka.tail import LogRecord, LogView, Start, Tail
+from fedka.kafka.log_record import LogRecord, Start
+from fedka.kafka.log_view import LogView
+from fedka.kafka.tail import Tail
 from fedka.kafka.writer import RecordWriter
 from fedka.plan.parts import TopicSpec
 from fedka.provision.admin import AdminProvisioner

@@ -24,7 +24,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 from fedka.cli.model_fetch import fetch_model
 from fedka.kafka.access import client_settings
 from fedka.kafka.errors import AccessRefused
-from fedka.kafka.tail import LogView
+from fedka.kafka.log_view import LogView
 from fedka.local.cluster import InMemoryCluster
 from fedka.local.crd_admission import CrdAdmission
 from fedka.local.kubelet import Machine

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from fedka.kafka.tail import LogRecord
+from fedka.kafka.log_record import LogRecord
 from fedka.local.overheard import OverheardRunLogs
 from fedka.reconcile.run_log import Deliver, OnTrouble
 from fedka.wire import records as r

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fedka.kafka.errors import ChunksGone, KafkaError, KafkaTrouble, WriteFailed
-from fedka.kafka.tail import LogRecord
+from fedka.kafka.log_record import LogRecord
 from fedka.kafka.writer import Outcome, Written
 from fedka.participant.ports import Chunks, Event
 from fedka.wire import journal

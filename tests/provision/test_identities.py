@@ -17,7 +17,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from fedka.kafka.errors import AccessRefused, TopicRefused
-from fedka.kafka.tail import LogView
+from fedka.kafka.log_view import LogView
 from fedka.plan.parts import Grant, Identity, Right, TopicSpec
 from fedka.provision.admin import AdminProvisioner
 from fedka.reconcile.provisioning import CredentialsRefused, IdentityRefused, Login

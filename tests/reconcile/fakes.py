@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fedka.kafka.errors import KafkaTrouble
-from fedka.kafka.tail import LogRecord
+from fedka.kafka.log_record import LogRecord
 from fedka.plan.parts import TopicSpec
 from fedka.plan.snapshot import Published, from_milliseconds
 from fedka.reconcile.kafka_side import KafkaSide

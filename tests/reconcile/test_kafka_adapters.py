@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from fedka.kafka.access import Settings, client_settings
-from fedka.kafka.tail import LogRecord
+from fedka.kafka.log_record import LogRecord
 from fedka.kafka.writer import RecordWriter
 from fedka.local.kafka_server import KafkaServer
 from fedka.plan.parts import TopicSpec

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 
-from fedka.kafka.tail import LogRecord
+from fedka.kafka.log_record import LogRecord
 from fedka.reconcile.run_log import Handover
 
 GENEROUS_SECONDS = 60

@@ -13,7 +13,7 @@ from fedka.aggregator.events import Folded, Key
 from fedka.aggregator.tasks import Begin, Copy, Fold, Publish
 from fedka.aggregator.verdicts import Verdicts
 from fedka.aggregator.wiring import Wiring
-from fedka.kafka.tail import LogRecord
+from fedka.kafka.log_record import LogRecord
 from fedka.wire.exact import Weight, weight_numerator
 from fedka.wire.records import (
     Answer,

@@ -19,7 +19,7 @@ from fedka.aggregator.roster import ControlReader, Roster
 from fedka.aggregator.specs import supersedes
 from fedka.aggregator.wiring import Wiring
 from fedka.kafka.errors import KafkaError, WriteFailed
-from fedka.kafka.tail import LogRecord
+from fedka.kafka.log_record import LogRecord
 from fedka.wire.records import (
     Alive,
     Answer,

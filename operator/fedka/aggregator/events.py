@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fedka.kafka.errors import KafkaTrouble
-from fedka.kafka.tail import LogRecord
+from fedka.kafka.log_record import LogRecord
 from fedka.kafka.writer import Outcome
 from fedka.wire.chunks import Pointer
 from fedka.wire.records import JournalRecord, RejectReason, Spec

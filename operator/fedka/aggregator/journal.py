@@ -8,7 +8,8 @@ that fails ends the process, so nothing that was acted on can be missing from th
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from fedka.kafka.tail import LogRecord, LogView
+from fedka.kafka.log_record import LogRecord
+from fedka.kafka.log_view import LogView
 from fedka.kafka.writer import Outcome, RecordWriter, Written
 from fedka.wire.codec import MalformedRecord, journal_decoder
 from fedka.wire.journal import JournalPosition, Verdict, judge, sign, start

@@ -44,7 +44,9 @@ from fedka.aggregator.wiring import Wiring
 from fedka.kafka.access import Settings, client_settings
 from fedka.kafka.allocator import keep_chunk_memory
 from fedka.kafka.errors import KafkaAway, KafkaError, KafkaTrouble
-from fedka.kafka.tail import LogRecord, LogView, Start, Tail, tails
+from fedka.kafka.log_record import LogRecord, Start
+from fedka.kafka.log_view import LogView
+from fedka.kafka.tail import Tail, tails
 from fedka.kafka.writer import RecordWriter
 from fedka.version import SOFTWARE
 from fedka.wire.bundle import Bundle, BundleUnreadable, read_bundle

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from fedka.aggregator.presence import Presence
 from fedka.aggregator.wiring import Wiring
 from fedka.kafka.errors import KafkaAway
-from fedka.kafka.tail import LogRecord
+from fedka.kafka.log_record import LogRecord
 from fedka.wire.codec import MalformedRecord, control_decoder
 from fedka.wire.names import CONTROL_PARTITION
 from fedka.wire.records import (

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable
 
-from fedka.kafka.tail import LogRecord
+from fedka.kafka.log_record import LogRecord
 from fedka.wire.codec import MalformedRecord, spec_decoder
 from fedka.wire.records import Spec
 

@@ -9,7 +9,7 @@ from fedka.aggregator.data_plane import DataPlane
 from fedka.aggregator.journal import JournalWriter
 from fedka.aggregator.presence import ALIVE_SECONDS
 from fedka.kafka.errors import WriteFailed
-from fedka.kafka.tail import LogView
+from fedka.kafka.log_view import LogView
 from fedka.kafka.writer import RecordWriter
 from fedka.wire.codec import encode
 from fedka.wire.names import RunTopics

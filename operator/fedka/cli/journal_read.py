@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from fedka.kafka.access import Settings
-from fedka.kafka.tail import LogView
+from fedka.kafka.log_view import LogView
 from fedka.wire import records as r
 from fedka.wire.codec import MalformedRecord, journal_decoder
 from fedka.wire.journal import JournalPosition, Verdict, judge

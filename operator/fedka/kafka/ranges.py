@@ -14,7 +14,7 @@ from confluent_kafka import KafkaError as Code
 
 from fedka.kafka.access import Settings, range_consumer_settings
 from fedka.kafka.errors import ChunkCorrupt, ChunksGone, KafkaError, NoSuchOffset
-from fedka.kafka.tail import GONE
+from fedka.kafka.log_record import GONE
 from fedka.wire.chunks import ChunkHeaders, Pointer, chunk_digest, root_digest
 
 LOGGER = logging.getLogger("fedka.kafka")

@@ -16,16 +16,9 @@ from confluent_kafka import KafkaError as Code
 
 from fedka.kafka.access import Settings, control_consumer_settings
 from fedka.kafka.errors import KafkaTrouble
-from fedka.kafka.tail import (
-    BATCH,
-    LOGGER,
-    PARTITIONS_PER_CONSUMER,
-    SOON_SECONDS,
-    WAKE_SECONDS,
-    LogRecord,
-    as_record,
-    trouble_of,
-)
+from fedka.kafka.log_record import BATCH, LOGGER, LogRecord, as_record, trouble_of
+from fedka.kafka.log_view import SOON_SECONDS
+from fedka.kafka.tail import PARTITIONS_PER_CONSUMER, WAKE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

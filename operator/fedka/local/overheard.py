@@ -7,7 +7,7 @@ round listens here: the same records, by the same rule of what exists, without a
 from collections.abc import Sequence
 from typing import Protocol
 
-from fedka.kafka.tail import LogRecord
+from fedka.kafka.log_record import LogRecord
 from fedka.reconcile.run_log import Deliver, OnTrouble, RunLogs
 from fedka.wire import records as r
 from fedka.wire.codec import MalformedRecord, audit_decoder, journal_decoder

@@ -2,7 +2,7 @@
 
 import logging
 
-from fedka.kafka.tail import LogRecord
+from fedka.kafka.log_record import LogRecord
 from fedka.wire.codec import MalformedRecord, journal_decoder
 from fedka.wire.journal import JournalPosition, Verdict, judge
 from fedka.wire.records import JournalRecord, RoundClosed, RoundOpened

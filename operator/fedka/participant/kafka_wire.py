@@ -5,8 +5,10 @@ from pathlib import Path
 
 from fedka.kafka.access import client_settings
 from fedka.kafka.chunks import ChunkWriter
+from fedka.kafka.log_record import LogRecord, Start
+from fedka.kafka.log_view import LogView
 from fedka.kafka.ranges import RangeReader
-from fedka.kafka.tail import LogRecord, LogView, Start, Tail
+from fedka.kafka.tail import Tail
 from fedka.kafka.writer import Outcome, RecordWriter
 from fedka.participant.ports import Chunks, Event
 from fedka.wire.bundle import Bundle

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fedka.kafka.errors import KafkaTrouble
-from fedka.kafka.tail import LogRecord
+from fedka.kafka.log_record import LogRecord
 from fedka.kafka.writer import Outcome
 from fedka.wire.chunks import Pointer
 from fedka.wire.records import Record

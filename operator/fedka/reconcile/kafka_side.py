@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fedka.kafka.errors import KafkaTrouble
-from fedka.kafka.tail import LogRecord
+from fedka.kafka.log_record import LogRecord
 from fedka.plan.parts import IdentityRemoval, TopicRemoval, TopicSpec
 from fedka.reconcile.memory import RunMemory
 from fedka.reconcile.projection import Projection

@@ -13,8 +13,9 @@ from typing import Protocol
 
 from fedka.kafka.access import Settings
 from fedka.kafka.errors import KafkaAway, KafkaTrouble, TopicMissing
+from fedka.kafka.log_record import LogRecord
+from fedka.kafka.log_view import LogView
 from fedka.kafka.shared_tail import Reader, SharedTails
-from fedka.kafka.tail import LogRecord, LogView
 from fedka.reconcile.provisioning import KafkaUnavailable, TopicRefused
 from fedka.wire.names import RunTopics
 

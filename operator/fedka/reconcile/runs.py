@@ -5,7 +5,7 @@ from datetime import datetime
 
 from fedka.api.training import FederatedTraining
 from fedka.kafka.errors import KafkaTrouble
-from fedka.kafka.tail import LogRecord
+from fedka.kafka.log_record import LogRecord
 from fedka.plan.snapshot import Trouble
 from fedka.reconcile.cache import TrainingKey
 from fedka.reconcile.kafka_side import KafkaSide, ReceiveRecords, ReceiveTrouble

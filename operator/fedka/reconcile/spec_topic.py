@@ -9,7 +9,8 @@ from typing import Protocol
 
 from fedka.kafka.access import Settings
 from fedka.kafka.errors import KafkaAway, TopicMissing, WriteFailed, WriteRefused
-from fedka.kafka.tail import LogRecord, LogView
+from fedka.kafka.log_record import LogRecord
+from fedka.kafka.log_view import LogView
 from fedka.kafka.writer import RecordWriter, Written
 from fedka.plan.snapshot import Published, from_milliseconds
 from fedka.reconcile.provisioning import KafkaUnavailable, TopicRefused
