@@ -43,7 +43,7 @@ class ScriptedApi:
         for change in changes:
             if isinstance(change, Exception):
                 raise change
-            yield json.dumps(change).encode()
+            yield change if isinstance(change, bytes) else json.dumps(change).encode() + b"\n"
 
 
 def listed(*items: dict[str, Any], version: int = 10, **metadata: str) -> dict[str, Any]:
@@ -77,6 +77,13 @@ async def test_a_watch_that_is_cut_is_taken_up_again():
     cut = ClusterUnavailable("connection reset")
     api = ScriptedApi([listed()], [[cut], [{"type": "ADDED", "object": pod("one", 11)}]])
     assert await told(api, 1) == [("ADDED", "one")]
+
+
+async def test_a_change_that_is_cut_in_the_middle_is_told_when_it_is_whole():
+    added = {"type": "ADDED", "object": pod("one", 11)}
+    api = ScriptedApi([listed()], [[json.dumps(added).encode()[:20]], [added]])
+    assert await told(api, 1) == [("ADDED", "one")]
+    assert api.asked[2]["resourceVersion"] == "10"
 
 
 async def test_what_has_gone_while_the_version_was_forgotten_is_told_as_deleted():

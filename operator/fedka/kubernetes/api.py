@@ -136,11 +136,18 @@ class Api:
             return answer
 
     async def lines(self, path: str, *, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
-        """The lines of an answer that does not end by itself (use `contextlib.aclosing`). Raises a ClusterError."""
+        """The lines of an answer that does not end by itself (use `contextlib.aclosing`), each with its end, which only
+        the last one may lack. Raises a ClusterError.
+        """
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS)
         async with self._answer(_Request("GET", path, query, {"Accept": JSON_TYPE}, timeout)) as response:
-            async for line in response.content:
-                yield line
+            rest = b""
+            async for part in response.content.iter_any():  # its own way to lines refuses those beyond 128 KiB
+                *lines, rest = (rest + part).split(b"\n")
+                for line in lines:
+                    yield line + b"\n"
+            if rest:
+                yield rest
 
     async def close(self) -> None:
         """Close the connections."""

@@ -82,7 +82,8 @@ class Watched:
         try:
             async with aclosing(self._api.lines(self._collection.path, query=query)) as lines:
                 async for line in lines:
-                    version = await self._take(json.loads(line))
+                    if line.endswith(b"\n"):  # or it was cut, and the same change is told again
+                        version = await self._take(json.loads(line))
         except ClusterUnavailable as error:
             LOGGER.debug("the watch of %s was cut: %s", self._collection.kind.plural, error)
             await asyncio.sleep(FIRST_BREAK_SECONDS)
