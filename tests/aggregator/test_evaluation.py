@@ -28,6 +28,12 @@ def test_as_many_metrics_as_a_record_holds_are_kept() -> None:
     assert list(means(answers)) == [f"a{i}" for i in range(MOST_METRICS)]
 
 
+def test_names_of_one_participant_do_not_crowd_out_what_others_report() -> None:
+    crowd = {f"a{i}": 1.0 for i in range(16)}
+    answers = {"a": (1, crowd), "b": (1, {"loss": 0.25}), "c": (1, {"loss": 0.75})}
+    assert list(means(answers)) == [*list(crowd)[:15], "loss"]
+
+
 @given(st.lists(st.tuples(st.integers(1, 2**29), FINITE), min_size=1, max_size=4))
 def test_means_are_exact_in_any_order(given_values: list[tuple[int, float]]) -> None:
     answers = [(f"p{i}", (weight, {"m": value})) for i, (weight, value) in enumerate(given_values)]

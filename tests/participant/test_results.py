@@ -53,9 +53,9 @@ def test_sixteen_metrics_are_the_limit():
         fedka.Trained(examples=1, metrics={f"m{i}": i for i in range(17)})
 
 
-@pytest.mark.parametrize("name", ["", "x" * 64, 7])
+@pytest.mark.parametrize("name", ["", "x" * 64, 7, "two\nlines", "\x1b[2J"])
 def test_names_of_metrics_have_1_to_63_characters(name):
-    with pytest.raises(AppMisused, match="string of 1 to 63 characters"):
+    with pytest.raises(AppMisused, match="string of 1 to 63 printable characters"):
         fedka.Trained(examples=1, metrics={name: 1.0})
 
 

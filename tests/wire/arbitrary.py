@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from annotated_types import Ge, Le, Lt, MaxLen, MinLen, MultipleOf
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 from pydantic.fields import FieldInfo
 
 from fedka.wire import records as r
@@ -97,4 +97,5 @@ def _strings(facts: list[Any]) -> st.SearchStrategy[str]:
         return st.from_regex(re.compile(pattern.replace("$", r"\Z"), re.ASCII), fullmatch=True)
     least = _limit(facts, MinLen, "min_length") or 0
     most = min(_limit(facts, MaxLen, "max_length") or _TEXT, _TEXT)
-    return st.text(st.characters(exclude_categories=["Cs"]), min_size=least, max_size=most)
+    shown = any(isinstance(fact, AfterValidator) for fact in facts)  # what a participant says: held to one line
+    return st.text(st.characters(exclude_categories=["C", "Z"] if shown else ["Cs"]), min_size=least, max_size=most)

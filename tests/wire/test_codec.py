@@ -204,3 +204,10 @@ def test_a_closing_with_the_most_participants_fits_where_offsets_are_of_a_real_r
     taken = tuple(r.Taken(participant=f"p{n:04}", offset=900_000 + n) for n in range(4096))
     closing = r.RoundClosing(round=1, attempt=1, accepted=taken)
     assert EVERYTHING.decode(encode(closing)) == closing
+
+
+@pytest.mark.parametrize("number", ["1e0", "1.0", '"1"', "true"])
+def test_an_integer_is_written_as_one(number: str) -> None:
+    """What is lax here would be longer where it is written again: 1e18 has 4 bytes, the integer 19."""
+    record = f'{{"type":"failed","v":1,"run":"r","round":{number},"attempt":1,"nonce":"{"0" * 32}","message":""}}'
+    assert "round" in refused(record.encode())

@@ -1,5 +1,6 @@
 """Means of metrics, and the rule that ends a run early. Pure; every sum is exact, so order and CPU decide nothing."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -11,12 +12,14 @@ MOST_METRICS = 16
 
 
 def means(answers: Mapping[str, tuple[int, Mapping[str, float]]]) -> dict[str, float]:
-    """Weighted means of metrics: participant -> (weight, metrics). Each metric over those who report it."""
-    names: dict[str, None] = {}
-    for participant in sorted(answers):
-        names.update(dict.fromkeys(answers[participant][1]))
+    """Weighted means of metrics: participant -> (weight, metrics). Each metric over those who report it.
+
+    Where there are more than a record holds, those that most report: nobody crowds out what the others agree on.
+    """
+    reporters = Counter(name for participant in sorted(answers) for name in answers[participant][1])
+    kept = {name for name, _ in reporters.most_common(MOST_METRICS)}  # of equals the first
     found = {}
-    for name in list(names)[:MOST_METRICS]:
+    for name in [name for name in reporters if name in kept]:
         given = [(weight, metrics[name]) for weight, metrics in answers.values() if name in metrics]
         total = sum((Fraction(value) * weight for weight, value in given if isfinite(value)), Fraction(0))
         found[name] = float(total / sum(weight for weight, value in given if isfinite(value)))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import SupportsFloat, SupportsIndex
 
 from fedka.participant.errors import AppMisused
+from fedka.wire.lines import is_name
 from fedka.wire.records import MOST_EXAMPLES
 
 MOST_METRICS = 16
@@ -77,8 +78,10 @@ def _check(result: "Trained | Evaluated") -> None:
 
 
 def _check_metric(kind: str, name: object, value: object) -> None:
-    if not isinstance(name, str) or not 1 <= len(name) <= MOST_NAME_LENGTH:
-        raise AppMisused(f"{kind}.metrics: the name {name!r} must be a string of 1 to {MOST_NAME_LENGTH} characters")
+    if not isinstance(name, str) or not 1 <= len(name) <= MOST_NAME_LENGTH or not is_name(name):
+        raise AppMisused(
+            f"{kind}.metrics: the name {name!r} must be a string of 1 to {MOST_NAME_LENGTH} printable characters"
+        )
     if not isinstance(value, SupportsFloat):
         raise AppMisused(f"{kind}.metrics[{name!r}] is {value!r}: give a number")
     try:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from fedka.wire import records
+from fedka.wire.lines import one_line
 from fedka.wire.records import MOST_RECORD_BYTES, Record
 
 R = TypeVar("R", bound=Record)
@@ -21,11 +22,13 @@ _LONGEST_REASON = 512
 class MalformedRecord(ValueError):
     """The bytes are not a control record that this version reads.
 
-    The message is short whatever the record holds, since others carry it on in records of their own.
+    The message is short and one line whatever the record holds, since others show it and carry it on in records of
+    their own.
     """
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 3] + "...")
+        line = one_line(reason[: 2 * _LONGEST_REASON])
+        super().__init__(line if len(line) <= _LONGEST_REASON else line[: _LONGEST_REASON - 3] + "...")
 
 
 class RecordTooLarge(ValueError):
@@ -58,7 +61,8 @@ class Decoder(Generic[R]):
         if adapter is None:
             return None
         try:
-            return adapter.validate_json(data or b"")
+            # Strict: a lax 1e18 for an integer has 4 bytes here and 19 where we write it again, beyond any bound.
+            return adapter.validate_json(data or b"", strict=True)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"])

@@ -1,12 +1,29 @@
-"""The control partition of an update topic: what one participant says."""
+"""The control partition of an update topic: what one participant says.
+
+Its words and names are shown to others, so they are held to what can be shown (`fedka.wire.lines`).
+"""
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from fedka.wire.chunks import Hex16, Hex32, Pointer
 from fedka.wire.layout import Layout
-from fedka.wire.records.form import Count, Examples, Metrics, Record, Text
+from fedka.wire.lines import is_name, one_line
+from fedka.wire.records.form import MOST_METRICS, Count, Examples, MetricName, Record, Text
+
+
+def _shown(name: str) -> str:
+    if not is_name(name):
+        raise ValueError("it holds a character that cannot be printed")
+    return name
+
+
+Words = Annotated[Text, AfterValidator(one_line)]
+OwnMetrics = Annotated[
+    dict[Annotated[MetricName, AfterValidator(_shown)], Annotated[float, Field(allow_inf_nan=False)]],
+    Field(max_length=MOST_METRICS),
+]
 
 
 class Hello(Record):
@@ -15,7 +32,7 @@ class Hello(Record):
     type: Literal["hello"] = "hello"
     examples: Examples
     layout: str = Hex32
-    software: Text
+    software: Words
     instance: str = Hex16  # of the process, so that a restart shows
     evaluates: bool = True  # whether its app can evaluate: nobody waits for an answer that cannot come
 
@@ -50,7 +67,7 @@ class Commit(Answer):
     encoding: Literal["Float32"] = "Float32"
     examples: Examples
     update: Pointer
-    metrics: Metrics = Field(default_factory=dict)
+    metrics: OwnMetrics = Field(default_factory=dict)
     definition: Layout | None = None
 
 
@@ -59,7 +76,7 @@ class Failed(Answer):
 
     type: Literal["failed"] = "failed"
     task: Literal["training", "evaluation"] = "training"
-    message: Text
+    message: Words
 
 
 class Evaluated(Record):
@@ -70,7 +87,7 @@ class Evaluated(Record):
     round: Count
     model: str = Hex32
     examples: Examples
-    metrics: Metrics = Field(default_factory=dict)
+    metrics: OwnMetrics = Field(default_factory=dict)
 
 
 AnyControlRecord = Hello | Alive | Bye | Commit | Failed | Evaluated
