@@ -1,9 +1,10 @@
 """A run's journal read to its end: how far it is, every round that ended, and the model of each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from fedka.kafka.access import Settings
+from fedka.kafka.log_record import LogRecord
 from fedka.kafka.log_view import LogView
 from fedka.wire import records as r
 from fedka.wire.codec import MalformedRecord, journal_decoder
@@ -45,6 +46,11 @@ def read_past(settings: Settings, topics: RunTopics, principal: str | None = Non
         records = view.read_to_end(topics.journal)
     finally:
         view.close()
+    return past_of(records)
+
+
+def past_of(records: Iterable[LogRecord]) -> Past:
+    """What a journal's records say, given from the first one on."""
     position, past, decoder = JournalPosition(), Past(), journal_decoder()
     for record in records:
         position, verdict = judge(position, record.value)
