@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from fedka.aggregator.roster import REFUSED_TOLD
+from fedka.aggregator.telling import TOLD
 from fedka.wire.records import (
     Commit,
     ParticipantAudited,
@@ -201,5 +201,5 @@ def test_rubbish_is_told_of_a_few_times_and_changes_nothing(new_rig: NewRig) -> 
     rig.completed()
     rig.assert_exact({"a", "b"}, {"a", "b"})
     refused = [r for r in rig.audit() if isinstance(r, ParticipantAudited) and r.reason is RejectReason.MALFORMED]
-    assert len(SAYS) > REFUSED_TOLD
-    assert [r.participant for r in refused] == ["b"] * REFUSED_TOLD
+    assert len(SAYS) > TOLD
+    assert [r.participant for r in refused] == ["b"] * TOLD

@@ -26,7 +26,7 @@ from fedka.aggregator.events import (
     SpecSeen,
     TroubleSeen,
 )
-from fedka.aggregator.inbox import Inbox
+from fedka.aggregator.inbox import Bound, Inbox
 from fedka.aggregator.journal import (
     Fenced,
     JournalBroken,
@@ -62,7 +62,7 @@ ENDS: dict[type[Exception], int] = {
     KafkaError: exit_codes.FAILED,
 }
 NONCE_BYTES = 16
-UNHANDLED_AT_MOST = 1024  # records of one reader: at most 256 KiB each, commonly 300 bytes
+UNHANDLED_AT_MOST = Bound(events=1024, bytes=8 * 2**20)  # of one reader: records have 300 bytes, or 1 MiB in a flood
 
 
 def nowhere(_point: str) -> None:
@@ -198,10 +198,10 @@ class _Process:
             tails(
                 self._settings,
                 [Start(self._topics.update(name), CONTROL_PARTITION, offset) for name, offset in starts],
-                deliver=lambda record: put(ControlSeen(names[record.topic], record)),
+                deliver=lambda record: put(ControlSeen(names[record.topic], record), len(record.value or b"")),
                 trouble=self._hear,
                 name="fedka-aggregator-control",
-                at_end=lambda topic, _partition, offset: put(ControlRead(names[topic], offset)),
+                at_end=lambda topic, _partition, offset: put(ControlRead(names[topic], offset), 0),
                 skips_gaps=True,  # what a participant lets its own log lose is its own loss
             )
         )
@@ -221,7 +221,9 @@ class _Process:
 
     def _follow_journal(self, offset: int) -> None:
         put = self._inbox.source(UNHANDLED_AT_MOST)
-        self._follow_one(self._topics.journal, offset, lambda record: put(JournalSeen(record)))
+        self._follow_one(
+            self._topics.journal, offset, lambda record: put(JournalSeen(record), len(record.value or b""))
+        )
 
     def _follow_one(self, topic: str, offset: int, deliver: Callable[[LogRecord], None]) -> None:
         start = Start(topic, 0, offset)

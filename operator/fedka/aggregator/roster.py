@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable
 
 from fedka.aggregator.presence import Presence
+from fedka.aggregator.telling import Telling
 from fedka.aggregator.wiring import Wiring
 from fedka.kafka.errors import KafkaAway
 from fedka.kafka.log_record import LogRecord
@@ -21,8 +22,6 @@ from fedka.wire.records import (
 LOGGER = logging.getLogger("fedka.aggregator")
 DECODER = control_decoder()
 JOIN_AGAIN_SECONDS = 60.0
-REFUSED_TOLD = 3  # malformed records of a participant that are told of...
-REFUSED_PER_SECONDS = 60.0  # ...in this time
 
 
 class Roster:
@@ -31,6 +30,7 @@ class Roster:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._presence = Presence(wiring.alive_seconds)
+        self._telling = Telling(wiring.monotonic)
         self._hellos: dict[str, tuple[int, Hello]] = {}
         self._waiting_to_join: set[str] = set()
         self._members: frozenset[str] = frozenset()
@@ -84,6 +84,11 @@ class Roster:
         if participant not in self._members:
             return
         self._hellos[participant] = (record.offset, hello)
+        if self._telling.may(participant):
+            self._tell(participant, hello)
+        self.join(participant)
+
+    def _tell(self, participant: str, hello: Hello) -> None:
         layout = self._wiring.state.layout_digest
         fault = layout is not None and hello.layout != layout
         self._wiring.audit(
@@ -97,7 +102,6 @@ class Roster:
         )
         if fault:
             LOGGER.warning("%s has a model of another layout and is not asked", participant)
-        self.join(participant)
 
     def join(self, participant: str) -> None:
         """Count a participant in, if it said hello and is not in already."""
@@ -161,14 +165,14 @@ class ControlReader:
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
-        self._refused: dict[str, tuple[float, int]] = {}  # participant -> when counting began, how many since
+        self._telling = Telling(wiring.monotonic)
 
     def decode(self, participant: str, record: LogRecord) -> object | None:
         """A control record, or None where it is unknown or rubbish."""
         try:
             return DECODER.decode(record.value)
         except MalformedRecord as error:
-            if self._may_tell(participant):
+            if self._telling.may(participant):
                 LOGGER.warning("%s wrote a record that is refused: %s", participant, error)
                 self._wiring.audit(
                     ParticipantAudited(
@@ -176,12 +180,3 @@ class ControlReader:
                     )
                 )
             return None
-
-    def _may_tell(self, participant: str) -> bool:
-        """What is told is kept for ever, so a flood is told of as a few."""
-        now = self._wiring.monotonic()
-        began, count = self._refused.get(participant, (now, 0))
-        if now - began >= REFUSED_PER_SECONDS:
-            began, count = now, 0
-        self._refused[participant] = (began, count + 1)
-        return count < REFUSED_TOLD
