@@ -64,6 +64,8 @@ class Logs:
         several = self._wanted.participant is None and not self._wanted.aggregator
         try:
             async with asyncio.TaskGroup() as group:
+                for pod in reversed(await self._source.pods()):  # of a run that has ended, no watch may come to them
+                    self._take_up(pod, group, prefixed=several)
                 watching = group.create_task(self._watch_pods(group, prefixed=several))
                 await self._until_the_end()
                 watching.cancel()
@@ -73,9 +75,12 @@ class Logs:
     async def _watch_pods(self, group: asyncio.TaskGroup, *, prefixed: bool) -> None:
         async with aclosing(self._source.pod_changes()) as pods:
             async for pod in pods:
-                if self._wanted.includes(pod) and pod.phase != _PENDING and pod.uid not in self._followed:
-                    self._followed.add(pod.uid)
-                    group.create_task(self._print(pod, prefixed=prefixed, follow=True))
+                self._take_up(pod, group, prefixed=prefixed)
+
+    def _take_up(self, pod: PodView, group: asyncio.TaskGroup, *, prefixed: bool) -> None:
+        if self._wanted.includes(pod) and pod.phase != _PENDING and pod.uid not in self._followed:
+            self._followed.add(pod.uid)
+            group.create_task(self._print(pod, prefixed=prefixed, follow=True))
 
     async def _until_the_end(self) -> None:
         async with aclosing(self._source.changes()) as changes:

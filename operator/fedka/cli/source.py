@@ -21,11 +21,12 @@ class ReaderUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RunReader:
-    """What it takes to read a run's journal and models."""
+    """What it takes to read a run's journal and models. `sees_audit`: the facts about single participants as well."""
 
     settings: Settings
     topics: RunTopics
     principal: str
+    sees_audit: bool = False
 
 
 class Hints(Protocol):

@@ -17,14 +17,14 @@ from typing import Any
 
 from fedka.kafka.access import client_settings
 from fedka.local.crd_admission import CrdAdmission
-from fedka.local.kafka_errors import LocalKafkaError
 from fedka.local.kubelet import Machine
 from fedka.local.node import Node
 from fedka.local.objects import Json
 from fedka.local.overheard import OverheardRunLogs
 from fedka.local.run_watch import Broker, LocalRun, Observer
 from fedka.local.saved import SavedTraining, SavingCluster
-from fedka.local.state_dir import StateDir
+from fedka.local.served import served
+from fedka.local.state_dir import BUNDLES, TRAINING_FILE, StateDir
 from fedka.plan.settings import KafkaCluster, Settings
 from fedka.provision.admin import AdminProvisioner
 from fedka.reconcile.kafka_side import KafkaSide
@@ -64,10 +64,10 @@ async def local_run(
     body, and its error is raised. Raises LocalKafkaError where Kafka does not start.
     """
     async with contextlib.AsyncExitStack() as stack:
-        servers = kafka if isinstance(kafka, str) else await stack.enter_async_context(_served(kafka))
+        servers = kafka if isinstance(kafka, str) else await stack.enter_async_context(served(kafka))
         access = KafkaAccess(bootstrap_servers=servers)
         cluster = SavingCluster(
-            SavedTraining(request.state_dir.path / "training.json"),
+            SavedTraining(request.state_dir.path / TRAINING_FILE),
             namespace=request.training["metadata"].get("namespace") or "default",
             clock=clock,
             random=random,
@@ -78,27 +78,13 @@ async def local_run(
             access=access,
             cluster=cluster,
             server=None if isinstance(kafka, str) else kafka,
-            bundles=request.state_dir.path / "bundles",
+            bundles=request.state_dir.path / BUNDLES,
         )
         operator = _operator(request, run, access, cluster, clock=clock, random=random)
         node = Node(cluster, _machine(request), clock=clock, random=random)
         await cluster.submit(request.training)
         async with _background(run.watch(), operator.run()), _background(run.keep_kafka(), node.run()):
             yield run
-
-
-@contextlib.asynccontextmanager
-async def _served(server: Broker) -> AsyncIterator[str]:
-    """The broker's address; it is stopped at the end, or when its start is cancelled."""
-    starting = asyncio.ensure_future(asyncio.to_thread(server.start))
-    try:
-        yield await asyncio.shield(starting)
-    finally:
-        await asyncio.to_thread(server.stop)
-        with contextlib.suppress(
-            LocalKafkaError
-        ):  # a start that failed has been raised above; a cancelled one is meant
-            await starting
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,67 @@
+"""How a run was called, kept in its state directory: what it takes to call it up again, and to reach its Kafka.
+
+Written by `fedka run` when it begins and once its Kafka answers; read by commands of other terminals, and by the next
+run of the same file.
+"""
+
+import json
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+FILE = "run.json"
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """`file` is absolute, or `-`. `bootstrap_servers` were given; `kafka` is where the run's Kafka answers, once so."""
+
+    training: str
+    file: str
+    overrides: tuple[str, ...] = ()
+    bootstrap_servers: str | None = None
+    kafka: str | None = None
+
+    @classmethod
+    def of(cls, training: str, file: str, overrides: Sequence[str], bootstrap_servers: str | None) -> "Invocation":
+        """What the command line says, for any directory."""
+        whole = file if file == STDIN else str(Path(file).resolve())
+        return cls(training, whole, tuple(overrides), bootstrap_servers)
+
+    def command(self, state_dir: Path, *more: str) -> str:
+        """The command that takes the run up again: without its overrides it would be one of other rounds."""
+        servers = [] if self.bootstrap_servers is None else ["--bootstrap-servers", self.bootstrap_servers]
+        changes = [word for override in self.overrides for word in ("--set", override)]
+        file = self.file if self.file == STDIN else str(shown(Path(self.file)))
+        return shlex.join(["fedka", "run", file, *changes, "--state-dir", str(shown(state_dir)), *servers, *more])
+
+    def store(self, state_dir: Path) -> None:
+        """Keep it there; a crash leaves the old one or the new one."""
+        draft = state_dir / f"{FILE}.new"
+        draft.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        draft.replace(state_dir / FILE)
+
+
+def read_invocation(state_dir: Path) -> Invocation | None:
+    """What was kept; None where nothing was, or nothing that this version understands."""
+    try:
+        kept: Any = json.loads((state_dir / FILE).read_text(encoding="utf-8"))
+        return Invocation(
+            training=str(kept["training"]),
+            file=str(kept["file"]),
+            overrides=tuple(str(each) for each in kept["overrides"]),
+            bootstrap_servers=kept["bootstrap_servers"],
+            kafka=kept["kafka"],
+        )
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def shown(path: Path) -> Path:
+    """The path as people here would write it."""
+    whole, here = Path(os.path.abspath(path)), Path.cwd()  # noqa: PTH100  a link that was named is shown as named
+    return whole.relative_to(here) if whole.is_relative_to(here) else whole
