@@ -24,6 +24,12 @@ LOGGER = logging.getLogger("fedka.aggregator")
 Chunks = Iterator[tuple[int, npt.NDArray[np.uint8]]]
 
 
+def next_chunk(total: ExactSum, index: int, base: bytes, *, weights: int, scale: int) -> npt.NDArray[np.uint8]:
+    """Chunk `index` of the new model, from the sum and that chunk of the base; `weights`: the numerators' sum."""
+    mean = total.mean(index, weights=weights, scale=scale)
+    return fedavg.step(as_coordinates(base), mean).view(np.uint8)
+
+
 @dataclass(frozen=True, slots=True)
 class HalfPublished:
     """What is in the log of an upload to the model topic that its writer did not live to finish."""
@@ -112,8 +118,7 @@ class Publisher:
 
     def _new_chunks(self, task: Publish, total: ExactSum) -> Chunks:
         for index, data in self._reader.read(self._topics.model, 0, task.base, task.layout.chunk_size):
-            mean = total.mean(index, weights=task.weights, scale=task.scale)
-            yield index, fedavg.step(as_coordinates(data), mean).view(np.uint8)
+            yield index, next_chunk(total, index, data, weights=task.weights, scale=task.scale)
             self._at("model half published")
 
     def _copied_chunks(self, task: Copy) -> Chunks:

@@ -1,0 +1,105 @@
+"""The rules that a closed round had to meet, held against the log by whoever replays it.
+
+They are the aggregator's own (`fedka.aggregator.commits`, `fedka.wire.exact`), asked from the other side: there an
+update that breaks one is rejected, here a round that took it contradicts its log.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fedka.aggregator.claims import ClosedRound
+from fedka.aggregator.commits import answers as is_answer
+from fedka.aggregator.commits import refuse
+from fedka.aggregator.evaluation import means
+from fedka.aggregator.evidence import Contradiction
+from fedka.wire.chunks import Pointer
+from fedka.wire.exact import Weight, weight_numerator, weight_scale
+from fedka.wire.layout import Layout
+from fedka.wire.records import Commit, Hello, RoundOpened, Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An update that was taken: its commit, the hello that its round refers to, and when the broker had the commit."""
+
+    commit: Commit
+    hello: Hello
+    time_ms: int
+
+    def weight(self, opened: RoundOpened) -> Weight:
+        """What it counts in this round."""
+        uniform = opened.strategy.weighting == "Uniform"
+        scale = opened.weight_scale
+        return Weight(weight_numerator(self.commit.examples, self.hello.examples, scale, uniform=uniform), scale)
+
+
+def check_decision(claim: ClosedRound) -> None:
+    """Those decided are those accepted, each once, all asked, and enough. Raises Contradiction, as all of these do."""
+    attempt, opened = claim.attempt, claim.attempt.opened
+    decided = {taken.participant: taken.offset for taken in attempt.decided}
+    if len(decided) != len(attempt.decided) or decided != dict(attempt.accepted):
+        raise Contradiction("the updates that it was made of are not those that were accepted")
+    asked = [selected.participant for selected in opened.selected]
+    if len(set(asked)) != len(asked) or not decided.keys() <= set(asked):
+        raise Contradiction("somebody is in it who was not asked, or was asked twice")
+    if len(decided) < max(1, opened.quorum) or claim.closed.accepted != len(decided):
+        raise Contradiction(f"{len(decided)} updates were taken, {max(1, opened.quorum)} were needed")
+    if claim.base is None and len(decided) != 1:
+        raise Contradiction(f"the first model comes from one participant, not from {len(decided)}")
+
+
+def check_opening(claim: ClosedRound, specs: Sequence[Spec], hellos: Mapping[str, Hello]) -> None:
+    """It builds on the model before it, by a spec that was published, on the scale that the announced examples give."""
+    opened = claim.attempt.opened
+    if opened.base != claim.base or (claim.base is None) != (opened.round == 0):
+        raise Contradiction("it does not build on the model of the round before it")
+    number = (opened.generation, opened.revision)
+    if not any((s.generation, s.revision) == number and _is_in_force(opened, s) for s in specs):
+        raise Contradiction(f"the spec topic has no generation {number[0]}.{number[1]} with its strategy and maxNorm")
+    uniform = opened.strategy.weighting == "Uniform"
+    scale = 1 if uniform else weight_scale([hello.examples for hello in hellos.values()])
+    if opened.weight_scale != scale:
+        raise Contradiction(f"its weight scale is {opened.weight_scale}, what was announced makes it {scale}")
+
+
+def check_update(claim: ClosedRound, participant: str, answered: Answered, run: str) -> None:
+    """The commit is of this run and attempt, came in time, and nothing in it would have been refused."""
+    attempt, opened = claim.attempt, claim.attempt.opened
+    commit, deadline = answered.commit, attempt.at.time_ms + opened.deadline_seconds * 1000
+    since = next(selected.since for selected in opened.selected if selected.participant == participant)
+    if not is_answer(commit, opened, run) or attempt.accepted[participant] < since:
+        raise Contradiction(f"the commit of {participant} that it names is of another run or attempt")
+    if answered.time_ms > deadline:
+        raise Contradiction(f"the commit of {participant} came {answered.time_ms - deadline} ms after the deadline")
+    refusal = refuse(commit, opened, claim.layout, answered.hello.layout, opened.max_model_bytes)
+    if refusal is not None:
+        raise Contradiction(f"the commit of {participant} had to be refused: {refusal.message}")
+
+
+def check_pointer(pointer: Pointer, layout: Layout) -> None:
+    """It names as many chunks as the layout has, each at a place of its own."""
+    offsets = pointer.offsets()
+    if len(offsets) != layout.chunk_count or len(set(offsets)) != len(offsets) or min(offsets) < 0:
+        raise Contradiction(f"a pointer names {len(offsets)} offsets that cannot be a model of the run's layout")
+
+
+def check_digest(claim: ClosedRound, recomputed: str) -> None:
+    """What was recomputed is what was published."""
+    if recomputed != claim.closed.model.pointer.digest:
+        raise Contradiction("the updates that it names make another model")
+
+
+def check_metrics(claim: ClosedRound, answers: Mapping[str, Answered]) -> None:
+    """The means of the training metrics, which are exact too; which of too many are told is not judged."""
+    opened, told = claim.attempt.opened, dict(claim.closed.metrics)
+    given = {
+        name: (each.weight(opened).numerator, {of: each.commit.metrics[of] for of in told if of in each.commit.metrics})
+        for name, each in answers.items()
+    }
+    found = {} if claim.base is None else means(given)
+    if told != found:
+        raise Contradiction(f"the means of its training metrics are {found}, and not {told}")
+
+
+def _is_in_force(opened: RoundOpened, spec: Spec) -> bool:
+    return (opened.strategy, opened.max_norm) == (spec.strategy, spec.max_norm)
