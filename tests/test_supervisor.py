@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from fedka.supervisor import BAD_CONFIGURATION, DONE, FENCED, USAGE
+from fedka.tether import LEFT_ALONE
 
 GENEROUS_SECONDS = 60
 SUPERVISE = """
@@ -112,8 +113,11 @@ def test_a_program_that_does_not_exist_is_given_up(supervised):
     assert "cannot execute '/nowhere/program'" in process.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_passes_a_signal_on_and_ends_with_the_program(supervised, number):
+@pytest.mark.parametrize(
+    ("number", "passed_on"),
+    [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGINT), (signal.SIGHUP, signal.SIGTERM)],
+)
+def test_passes_a_signal_on_and_ends_with_the_program(supervised, number, passed_on):
     run = supervised("""
         import signal, sys
         signals = {signal.SIGTERM, signal.SIGINT}
@@ -124,8 +128,19 @@ def test_passes_a_signal_on_and_ends_with_the_program(supervised, number):
     """)
     assert run.line() == "ready"
     run.process.send_signal(number)
-    assert run.line() == f"stopped by {int(number)}"
+    assert run.line() == f"stopped by {int(passed_on)}"
     assert run.end() == 5
+
+
+def test_a_closed_terminal_is_nothing_to_a_program_that_was_started_with_nohup(supervised):
+    run = supervised("import signal; print('ready'); signal.pause()", prelude=NOHUP)
+    assert run.line() == "ready"
+    run.process.send_signal(signal.SIGHUP)
+    run.process.send_signal(signal.SIGTERM)
+    assert run.end() == 128 + signal.SIGTERM
+
+
+NOHUP = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
 
 
 def test_a_program_that_does_not_handle_the_signal_ends_by_it(supervised):
@@ -150,9 +165,39 @@ def test_a_killed_supervisor_takes_its_program_along(supervised):
     assert run.line() == ""  # end of file: the program held the other end of the pipe
 
 
+DAEMON = """
+    import os, signal, sys
+    if os.fork() == 0:
+        os.setsid()  # out of reach of a signal to the group
+        if os.fork() == 0:
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+            print("daemon", flush=True)
+            signal.pause()
+        os._exit(0)
+    os.wait()
+    """
+
+
+@ON_LINUX
+def test_what_a_program_left_behind_ends_before_the_next_start(supervised, tmp_path):
+    run = supervised(f"{COUNTING}{DAEMON}\n    sys.exit(1 if starts < 2 else 0)", str(tmp_path / "count"))
+    assert run.end() == 0
+    assert [run.line().split()[0] for _ in range(4)] == ["start", "daemon", "start", "daemon"]
+    assert run.line() == ""  # end of file: neither daemon holds the pipe
+
+
+@ON_LINUX
+def test_ends_all_at_once_when_whoever_started_it_has_gone(supervised):
+    run = supervised(f"{DAEMON}\n    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]); signal.pause()")
+    assert run.line() == "daemon"
+    run.process.send_signal(LEFT_ALONE)
+    assert run.line() == ""
+    assert run.end() == -signal.SIGKILL
+
+
 @ON_LINUX
 def test_collects_the_orphans_of_a_pod(supervised):
-    """As process 1 it inherits them, here as a subreaper (36 = PR_SET_CHILD_SUBREAPER): none may stay a zombie."""
+    """It inherits them, as process 1 does: none may stay a zombie."""
     run = supervised(
         """
         import os, pathlib, time
@@ -167,8 +212,7 @@ def test_collects_the_orphans_of_a_pod(supervised):
         while orphan.exists():
             time.sleep(0.005)
         print("collected")
-        """,
-        prelude="import ctypes; ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)\n",
+        """
     )
     assert run.line() == "collected"
     assert run.end() == 0

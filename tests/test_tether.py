@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 
@@ -32,14 +33,16 @@ def test_a_program_that_does_not_exist_is_named():
 
 
 def test_a_program_whose_parent_has_gone_already_does_not_start():
-    command = [sys.executable, "-I", "-S", tether.__file__, str(os.getppid()), sys.executable, "-c", "print('ran')"]
+    command = tether.tied([sys.executable, "-c", "print('ran')"])
+    command[command.index(str(os.getpid()))] = str(os.getppid())
     process = subprocess.run(command, capture_output=True, timeout=GENEROUS_SECONDS, check=False)
     assert (process.returncode, process.stdout) == (tether.ORPHANED, b"")
 
 
 @ON_LINUX
-def test_the_program_ends_with_a_killed_parent():
-    start = f"subprocess.run(tether.tied([sys.executable, '-c', {HOLD!r}]))"
+@pytest.mark.parametrize("by", [signal.SIGKILL, tether.LEFT_ALONE])
+def test_the_program_ends_with_a_killed_parent(by):
+    start = f"subprocess.run(tether.tied([sys.executable, '-c', {HOLD!r}], {int(by)}))"
     parent = f"import subprocess, sys; from fedka import tether; {start}"
     process = subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "held\n"

@@ -3,7 +3,8 @@
 A Job cannot: it waits 10 s, then 20 s and so on before the next pod, while an aggregator that replays its journal is
 back at work in a fraction of a second. So the pod's first process is this one. It starts the real program, passes
 signals on, collects orphans, and starts the program again when it dies of anything that another start may mend. A
-program that dies at once again and again is left dead: then the Job fails, and the operator decides.
+program that dies at once again and again is left dead: then the Job fails, and the operator decides. What a program
+has started and left behind ends with it, as all of a container does, before it is started again.
 
 Standard library only: it stands between a crash and the restart. It has no threads, which makes `os.fork` safe here.
 """
@@ -18,7 +19,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
 
-from fedka.tether import become
+from fedka.descendants import adopt_orphans, end_all
+from fedka.tether import LEFT_ALONE, become
 
 DONE = 0
 FENCED = 42
@@ -29,6 +31,8 @@ BAD_CONFIGURATION = 78
 FINAL = frozenset({DONE, FENCED, USAGE, BAD_CONFIGURATION})
 
 _PASSED_ON = (signal.SIGTERM, signal.SIGINT)
+_CAUGHT = (*_PASSED_ON, signal.SIGHUP, LEFT_ALONE)
+_REST_SECONDS = 1.0  # for what a program left behind, e.g. what multiprocessing cleans up with
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,10 @@ def supervise(
 ) -> int:
     """Keep a program running until it is done, told to stop, or past help; returns the code to exit with.
 
-    Codes of `FINAL` and a stop by SIGTERM or SIGINT, which are passed on, end it. A program killed by signal n counts
-    as code 128 + n. Call it from the main thread of a process without other threads or children.
+    Codes of `FINAL` and a stop by SIGTERM or SIGINT, which are passed on, end it; so does SIGHUP, a terminal's end,
+    which is passed on as SIGTERM. A program killed by signal n counts as code 128 + n. Where whoever started this
+    process has gone (`LEFT_ALONE`), all ends at once. Call it from the main thread of a process without other threads
+    or children.
     """
     with _Supervisor(argv, restarts=restarts, say=say, clock=clock).passing_signals_on() as supervisor:
         return supervisor.run()
@@ -77,6 +83,9 @@ class _Supervisor:
     @contextlib.contextmanager
     def passing_signals_on(self) -> Iterator["_Supervisor"]:
         before = {number: signal.signal(number, self._pass_on) for number in _PASSED_ON}
+        before[LEFT_ALONE] = signal.signal(LEFT_ALONE, _end_at_once)
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup has it ignored
+            before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._pass_on)
         try:
             yield self
         finally:
@@ -86,6 +95,7 @@ class _Supervisor:
             os.close(self._wake)
 
     def run(self) -> int:
+        adopt_orphans()
         failures = 0
         while True:
             started = self._clock()
@@ -102,7 +112,7 @@ class _Supervisor:
 
     def _run_once(self) -> int:
         # A signal that comes between fork and exec would meet our handler in the child, and be lost: so it waits.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _CAUGHT)
         try:
             if self._stopping is not None:
                 return 128 + self._stopping
@@ -113,6 +123,7 @@ class _Supervisor:
             pid, status = os.waitpid(-1, 0)
             if pid == self._child:
                 self._child = None
+                end_all(_REST_SECONDS)
                 code = os.waitstatus_to_exitcode(status)
                 return code if code >= 0 else 128 - code
 
@@ -120,8 +131,9 @@ class _Supervisor:
         parent = os.getpid()
         child = os.fork()
         if child == 0:
-            for number in _PASSED_ON:
-                signal.signal(number, signal.SIG_DFL)
+            for number in _CAUGHT:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             become(parent, self._argv)
         return child
@@ -130,11 +142,16 @@ class _Supervisor:
         return self._stopping is not None
 
     def _pass_on(self, number: int, _frame: FrameType | None) -> None:
-        self._stopping = number
+        self._stopping = signal.SIGTERM if number == signal.SIGHUP else number
         os.write(self._wake, b".")
         if self._child is not None:
             with contextlib.suppress(ProcessLookupError):  # it has just been waited for
-                os.kill(self._child, number)
+                os.kill(self._child, self._stopping)
+
+
+def _end_at_once(_number: int, _frame: FrameType | None) -> None:
+    end_all(grace_seconds=0)
+    os.kill(os.getpid(), signal.SIGKILL)  # as the tether would have ended it
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from fedka.reconcile.ports import JOB, POD
 GENEROUS_SECONDS = 60
 FAIL_ON_42 = {"rules": [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42]}}]}
 WAIT_FOR_SIGNAL = "import signal; signal.pause()"
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="ties and the adoption of orphans are Linux's")
 
 
 class Bench:
@@ -120,6 +121,19 @@ async def fifo(tmp_path):
             """A program that says so, and keeps the pipe open until it ends."""
             opened = f"pipe = open({str(self.path)!r}, 'w', buffering=1)"
             return f"import signal; {opened}; print({said!r}, file=pipe); [signal.pause() for _ in iter(int, 1)]"
+
+        def hold_out_of_reach(self, said: str) -> str:
+            """The same by a process that has left the pod's process group and lost its parent."""
+            return textwrap.dedent(f"""
+                import os, signal
+                signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+                if os.fork() == 0:
+                    os.setsid()
+                    if os.fork():
+                        os._exit(0)
+                    exec({self.hold(said)!r})
+                signal.pause()
+            """)
 
         async def line(self) -> str:
             """What comes next; empty when nobody holds the other end any more."""
@@ -442,9 +456,23 @@ async def test_ending_the_node_kills_what_ignores_sigterm(tmp_path, fifo):
     assert await fifo.line() == ""
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a process to its parent")
-async def test_a_killed_node_leaves_neither_a_process_nor_a_process_of_a_supervisor(tmp_path, fifo):
-    """The node in a process of its own, its pod a supervisor, whose child holds the pipe."""
+@ON_LINUX
+async def test_ending_the_node_kills_what_has_left_its_pods_process_group(tmp_path, fifo):
+    bench = Bench(tmp_path / "state", tmp_path, stop_seconds=0.1)
+    running = asyncio.create_task(bench.node.run())
+    command = [sys.executable, "-m", "fedka.supervisor", sys.executable, "-c", fifo.hold_out_of_reach("on")]
+    await bench.start("", container={"command": command}, pod={"terminationGracePeriodSeconds": 3600})
+    assert await fifo.line() == "on"
+    fifo.close_own_end()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(running, GENEROUS_SECONDS)
+    assert await fifo.line() == ""
+
+
+@ON_LINUX
+async def test_a_killed_node_leaves_no_process_behind_however_far_down(tmp_path, fifo):
+    """The node in a process of its own, its pod a supervisor, whose grandchild holds the pipe."""
     program = textwrap.dedent(f"""
         import asyncio, importlib.util, pathlib, sys
         spec = importlib.util.spec_from_file_location("bench", {__file__!r})
@@ -453,7 +481,7 @@ async def test_a_killed_node_leaves_neither_a_process_nor_a_process_of_a_supervi
         async def main():
             there = pathlib.Path({str(tmp_path)!r})
             one = bench.Bench(there / "state", there)
-            held = [sys.executable, "-u", "-c", {fifo.hold("on")!r}]
+            held = [sys.executable, "-c", {fifo.hold_out_of_reach("on")!r}]
             await one.start("", container={{"command": [sys.executable, "-m", "fedka.supervisor", *held]}})
             await one.node.run()
         asyncio.run(main())

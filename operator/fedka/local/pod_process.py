@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from fedka.descendants import descendants, kill_all
 from fedka.local.objects import Json
 from fedka.local.pod_volumes import UnsupportedPod, container_of, rewritten
-from fedka.tether import tied
+from fedka.tether import LEFT_ALONE, tied
 
 _MESSAGE_BYTES = 2048  # as the kubelet's FallbackToLogsOnError
 
@@ -64,7 +65,7 @@ class PodProcess:
             output.flush()
             begin = output.tell()
             process = await asyncio.create_subprocess_exec(
-                *tied(command.argv),
+                *tied(command.argv, by=LEFT_ALONE),  # a supervisor has others to end
                 cwd=directory,
                 env=dict(command.environment),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -95,6 +96,8 @@ class PodProcess:
         """SIGKILL to all that the pod started; nothing once it is over, as its process id may be another's by then."""
         if self._over:
             return
+        if self._process.returncode is None:
+            kill_all(descendants(self._process.pid))  # those in a group of their own among them
         with contextlib.suppress(ProcessLookupError):  # none of them is left
             os.killpg(self._process.pid, signal.SIGKILL)
 
