@@ -195,3 +195,13 @@ def test_a_repeated_request_is_read_once() -> None:
     verdicts = [reading.take(record) for record in log.records]
     assert verdicts == [Verdict.VALID, Verdict.VALID, Verdict.REPEATED]
     assert reading.next_offset == 3
+
+
+def test_a_record_that_a_newer_version_wrote_is_not_passed_over() -> None:
+    """Its successor would go on without what it says; it ends by a code that has nobody start it again."""
+    log = MemoryLog()
+    epoch = Epoch(log)
+    _, data = sign(epoch.writer.position, JOINED)
+    log.append(data.replace(b'"participant"', b'"newMember":1,"participant"'))
+    with pytest.raises(JournalBroken, match=r"the record at 1 of the journal: participant.joined record: newMember"):
+        replay(log, TOPIC)

@@ -22,7 +22,7 @@ class Fenced(Exception):
 
 
 class JournalBroken(Exception):
-    """The journal has lost records: the run cannot go on."""
+    """The journal has lost records, or holds some that this version cannot read: the run cannot go on."""
 
 
 class TopicMisconfigured(Exception):
@@ -50,13 +50,18 @@ class Replay:
         return cls(JournalPosition(), RunState())
 
     def take(self, record: LogRecord) -> Verdict:
-        """Read on by one record."""
+        """Read on by one record. Raises JournalBroken for one that exists and cannot be read."""
         self.position, verdict = judge(self.position, record.value)
         self.next_offset = record.offset + 1
-        if verdict is Verdict.VALID:
+        if verdict is not Verdict.VALID:
+            return verdict
+        try:
             decoded = DECODER.decode(record.value)
-            if decoded is not None:
-                self.state = advance(self.state, decoded, At(record.offset, record.time_ms))
+        except MalformedRecord as error:
+            newer = "a newer version wrote it: run that version, as this one would go on without what it says"
+            raise JournalBroken(f"the record at {record.offset} of the journal: {error} ({newer})") from None
+        if decoded is not None:
+            self.state = advance(self.state, decoded, At(record.offset, record.time_ms))
         return verdict
 
 
