@@ -153,6 +153,11 @@ def test_a_model_without_numbers_is_refused(model):
         layout_of(tensor.signature for tensor in numpy_arrays.flat_tensors(model))
 
 
+def test_a_tensors_name_that_cannot_be_shown_is_refused():
+    with pytest.raises(ModelUnusable, match=r"tensor 'two\\nlines': its name holds a character that cannot be printed"):
+        layout_of([("two\nlines", "float32", (2,))])
+
+
 def test_a_layout_that_fits_into_no_record_is_refused():
     names = [(f"{'x' * 100}{i}", "float32", (1,)) for i in range(2000)]
     with pytest.raises(ModelUnusable, match=r"take \d+ bytes: at most 131072 fit"):

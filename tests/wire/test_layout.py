@@ -89,7 +89,7 @@ def test_what_does_not_fit_has_another_digest(changed: dict[str, object]) -> Non
 
 
 def test_a_layout_of_one_s_own_is_sane() -> None:
-    assert PERCEPTRON.has_sane_shapes()
+    assert PERCEPTRON.is_sane()
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,13 @@ def test_a_layout_of_one_s_own_is_sane() -> None:
         [Tensor(name="a", dtype="float32", shape=(-1,))],
         [Tensor(name="a", dtype="float32", shape=(-2, -2))],
         [Tensor(name="a", dtype="float32", shape=(2,)), Tensor(name="a", dtype="float32", shape=(3,))],
+        [Tensor(name="a", dtype="float32", shape=(0, 2**62))],
+        [Tensor(name="a\x1b[2J", dtype="float32", shape=(2,))],
     ],
-    ids=["negative", "two negatives whose product is positive", "a name twice"],
+    ids=["negative", "two negatives whose product is positive", "a name twice", "no number", "an escape sequence"],
 )
 def test_a17_a_layout_that_describes_no_model_is_seen(tensors: list[Tensor]) -> None:
-    assert not Layout(tensors=tuple(tensors)).has_sane_shapes()
+    assert not Layout(tensors=tuple(tensors)).is_sane()
 
 
 def test_a17_the_size_of_the_largest_layout_can_be_said_in_a_message() -> None:

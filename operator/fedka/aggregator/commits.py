@@ -42,7 +42,7 @@ def refuse(  # noqa: PLR0911 one return a fault
         return Refusal(RejectReason.WRONG_BASE, "it was trained from another model than the round's base model")
     if opened.round == 0:
         defined = commit.definition
-        sound = defined is not None and defined.digest() == commit.layout == announced and defined.has_sane_shapes()
+        sound = defined is not None and defined.digest() == commit.layout == announced and defined.is_sane()
         if defined is None or not sound:
             return Refusal(
                 RejectReason.WRONG_LAYOUT, "the first model needs a sound layout with its digest", final=True

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from fedka.participant.adapters.flat import Signature
 from fedka.participant.errors import ModelUnusable
 from fedka.wire.layout import DTYPES, Layout, Tensor
+from fedka.wire.lines import is_name
 from fedka.wire.records import MOST_RECORD_BYTES
 
 MOST_LAYOUT_BYTES = MOST_RECORD_BYTES // 2  # the other half is for the pointer beside it in a commit
@@ -18,6 +19,8 @@ def layout_of(signatures: Iterable[Signature]) -> Layout:
     for name, dtype, shape in signatures:
         if dtype not in DTYPES:
             raise ModelUnusable(f"tensor {name!r} is {dtype}: {', '.join(DTYPES)} can travel")
+        if not is_name(name):
+            raise ModelUnusable(f"tensor {name!r}: its name holds a character that cannot be printed")
         try:
             tensors.append(Tensor(name=name, dtype=dtype, shape=shape))
         except ValidationError as error:

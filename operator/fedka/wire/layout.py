@@ -15,6 +15,8 @@ from blake3 import blake3
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from fedka.wire.lines import is_name
+
 DEFAULT_CHUNK_BYTES = 983_040  # 960 KiB: with headers below the 1 MiB that brokers and managed services take by default
 BYTES_PER_COORDINATE = 4
 
@@ -30,7 +32,7 @@ class _Part(BaseModel):
 
 
 Dimension = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-"""Negative ones are left to `has_sane_shapes`; one of thousands of digits could not even be printed in the refusal."""
+"""Negative ones are left to `is_sane`; one of thousands of digits could not even be printed in the refusal."""
 
 
 class Tensor(_Part):
@@ -86,10 +88,14 @@ class Layout(_Part):
     def _digest(self) -> str:
         return blake3(self.model_dump_json(by_alias=True).encode()).hexdigest()
 
-    def has_sane_shapes(self) -> bool:
-        """False where a dimension is negative or a name stands twice: such a layout describes no model."""
+    def is_sane(self) -> bool:
+        """False for a layout that describes no model.
+
+        Its names are distinct and can be shown, no dimension is negative, and there is at least one number.
+        """
         names = [tensor.name for tensor in self.tensors]
-        return len(set(names)) == len(names) and all(size >= 0 for tensor in self.tensors for size in tensor.shape)
+        sound = len(set(names)) == len(names) and all(is_name(name) for name in names)
+        return sound and all(size >= 0 for tensor in self.tensors for size in tensor.shape) and self.coordinates > 0
 
 
 @dataclass(frozen=True, slots=True)
