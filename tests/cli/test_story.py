@@ -172,6 +172,11 @@ def test_participant_that_ends_well_and_is_needed_again_is_told_once(told):
     ]
 
 
+def test_late_participant_is_told_of(told):
+    told.story.audited(r.LateAudited(round=3, attempt=1, participant="bank-a", deadline_seconds=60))
+    assert told.said == ["bank-a: no update came within the 60 s of round 3"]
+
+
 def test_failed_evaluation_is_not_told_as_being_unfit_to_take_part(told):
     told.story.audited(
         r.ParticipantAudited(

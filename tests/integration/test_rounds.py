@@ -8,6 +8,7 @@ import pytest
 from fedka.wire.exact import MOST_EXAMPLES
 from fedka.wire.records import (
     FailReason,
+    LateAudited,
     MissReason,
     RejectReason,
     RoundClosed,
@@ -35,6 +36,9 @@ def test_a_round_closes_at_its_deadline_with_a_quorum(new_rig: NewRig) -> None:
     rig.completed()
     rig.assert_exact({"a", "b"}, ALL)
     assert rig.journal.state.history[0].duration_ms >= 1000
+    rig.aggregator.wait()
+    late = [(r.participant, r.round) for r in rig.audit() if isinstance(r, LateAudited)]
+    assert late == [("c", 1)]
 
 
 def test_the_deadline_is_broker_time_whether_or_not_an_aggregator_lives(new_rig: NewRig) -> None:

@@ -59,6 +59,13 @@ def audited(participant: str, offset: int, *, epoch: int = 1, accepted: bool = F
     )
 
 
+def test_who_was_late_is_known_until_a_later_update_counts():
+    late = encode(r.LateAudited(epoch=1, seq=1, round=2, attempt=1, participant="b", deadline_seconds=60))
+    facts = read_audit(read(write(STORY)), late).view.participants["b"]
+    assert (facts.reason, facts.rejected_round, facts.last_round) == ("Late", 2, 1)
+    assert facts.message == "no update of round 2 had come when its 60 s were over"
+
+
 @given(split=st.integers(0, len(STORY) + 1))
 def test_reading_on_is_reading_from_the_beginning(split: int):
     log = write(STORY)

@@ -5,7 +5,7 @@ the data plane has of them.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from fedka.aggregator.commits import MOST_LOOKED_AT, Refusal, answers, refuse
 from fedka.aggregator.evaluation import means
@@ -157,8 +157,10 @@ class Collecting:
         possible = sum(1 for name in open_names if name in looking or (name in present and not self.drained))
         quorum_met = accepted >= self.opened.quorum
         if accepted >= self.opened.target or (quorum_met and possible == 0):
+            self._tell_the_late(open_names)
             self._close()
         elif accepted + possible < self.opened.quorum:
+            self._tell_the_late(open_names)
             reason = MissReason.DEADLINE if self.drained else MissReason.QUORUM_IMPOSSIBLE
             return self._miss(reason)
         return True
@@ -167,6 +169,11 @@ class Collecting:
         """Means of the training metrics over the decided updates."""
         decided = [(taken.participant, taken.offset) for taken in self._attempt.decided]
         return means({key[0]: (self._numerator(key), self._commits[key].metrics) for key in decided})
+
+    def _tell_the_late(self, unanswered: Iterable[str]) -> None:
+        if self.drained:
+            for name in unanswered:
+                self._verdicts.late(name, self.opened.deadline_seconds)
 
     def _unsettled(self, participant: str) -> int:
         """Commits of a participant that are held: more than can be looked at are not."""

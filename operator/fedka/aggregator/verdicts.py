@@ -7,6 +7,7 @@ from fedka.aggregator.events import Key
 from fedka.aggregator.wiring import Wiring
 from fedka.wire.records import (
     Commit,
+    LateAudited,
     MissReason,
     RejectReason,
     RoundMissed,
@@ -62,6 +63,15 @@ class Verdicts:
         LOGGER.error("round %d: the accepted update of %s is lost: %s", self._round, participant, message)
         self._wiring.append(
             UpdateDropped(round=self._round, attempt=self._attempt, participant=participant, offset=offset)
+        )
+
+    def late(self, participant: str, deadline_seconds: int) -> None:
+        """Nothing of it had come by the deadline: for its owner to know, as it costs no rejection."""
+        LOGGER.info("round %d: no answer of %s came within %d s", self._round, participant, deadline_seconds)
+        self._wiring.audit(
+            LateAudited(
+                round=self._round, attempt=self._attempt, participant=participant, deadline_seconds=deadline_seconds
+            )
         )
 
     def miss(self, attempt: Attempt, reason: MissReason) -> None:

@@ -76,6 +76,10 @@ class Story:
 
     def audited(self, record: r.AuditRecord) -> None:
         """See `Listener`: what was refused, and why."""
+        if isinstance(record, r.LateAudited):
+            when = f"within the {record.deadline_seconds} s of round {record.round}"
+            self.say(f"{record.participant}: no update came {when}")
+            return
         if isinstance(record, r.UpdateAudited) and not record.accepted:
             what = f"its update of round {record.round} does not count"
         elif isinstance(record, r.ParticipantAudited) and record.reason is not None:

@@ -87,7 +87,7 @@ def _at_work(snapshot: Snapshot, name: str) -> _Cause:
         return ParticipantState.ACCEPTED, None, None
     if name in attempt.refused:
         return ParticipantState.REJECTED, *_last_rejection(snapshot, name)
-    return ParticipantState.TRAINING, None, None
+    return ParticipantState.TRAINING, *_last_rejection(snapshot, name)
 
 
 def _last_rejection(snapshot: Snapshot, name: str) -> tuple[str | None, str | None]:

@@ -14,6 +14,7 @@ from fedka.wire.codec import MalformedRecord, audit_decoder, journal_decoder
 from fedka.wire.journal import JournalPosition, Verdict, judge
 from fedka.wire.run_state import At, advance
 
+LATE = "Late"  # beside the reasons for which an update is rejected
 MOST_PARTICIPANTS = 8192  # told apart; beyond it the counts of newcomers are not shown
 
 _JOURNAL = journal_decoder()
@@ -45,7 +46,7 @@ def read_journal(projection: Projection, data: bytes | None, at: At) -> Projecti
     return projection if record is None else _advance(projection, record, at)
 
 
-def read_audit(projection: Projection, data: bytes | None) -> Projection:
+def read_audit(projection: Projection, data: bytes | None) -> Projection:  # noqa: PLR0911  one return a kind of record
     """The projection after one more record of the audit topic."""
     try:
         record = _AUDIT.decode(data)
@@ -58,6 +59,9 @@ def read_audit(projection: Projection, data: bytes | None) -> Projection:
         return _update_audited(projection, record)
     if isinstance(record, r.EvaluationAudited):
         return _change(projection, record.participant, metrics=record.metrics)
+    if isinstance(record, r.LateAudited):
+        message = f"no update of round {record.round} had come when its {record.deadline_seconds} s were over"
+        return _change(projection, record.participant, reason=LATE, message=message, rejected_round=record.round)
     if isinstance(record, r.ParticipantAudited):
         latest = None if record.reason is None else projection.view.state.round
         return _change(

@@ -5,7 +5,14 @@ about single participants) and the control partition of each update topic (what 
 camelCase, as in the resource.
 """
 
-from fedka.wire.records.audit import AnyAuditRecord, AuditRecord, EvaluationAudited, ParticipantAudited, UpdateAudited
+from fedka.wire.records.audit import (
+    AnyAuditRecord,
+    AuditRecord,
+    EvaluationAudited,
+    LateAudited,
+    ParticipantAudited,
+    UpdateAudited,
+)
 from fedka.wire.records.control import Alive, Answer, AnyControlRecord, Bye, Commit, Evaluated, Failed, Hello
 from fedka.wire.records.form import (
     MOST_EXAMPLES,
@@ -71,6 +78,7 @@ __all__ = [
     "Failed",
     "Hello",
     "JournalRecord",
+    "LateAudited",
     "LayoutDefined",
     "MetricName",
     "Metrics",

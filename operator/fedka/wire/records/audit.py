@@ -51,4 +51,14 @@ class ParticipantAudited(AuditRecord):
     message: Text = ""
 
 
-AnyAuditRecord = UpdateAudited | EvaluationAudited | ParticipantAudited
+class LateAudited(AuditRecord):
+    """Of a participant that was asked, no update had come when the round's deadline was judged."""
+
+    type: Literal["audit.late"] = "audit.late"
+    round: Count
+    attempt: int
+    participant: Name
+    deadline_seconds: int = Field(ge=1)
+
+
+AnyAuditRecord = UpdateAudited | EvaluationAudited | ParticipantAudited | LateAudited
