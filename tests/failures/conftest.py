@@ -1,0 +1,48 @@
+"""Brokers that a test may kill, stop or starve, rigs on any broker, and directories to run `fedka run` in."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from fedka.local.kafka_server import KafkaServer
+
+from ..cli.command import Directory
+from ..integration.rig import Rig
+
+NewRig = Callable[..., Rig]
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[KafkaServer]:
+    """A broker that belongs to the test alone."""
+    with KafkaServer(state_dir=tmp_path / "kafka") as server:
+        yield server
+
+
+@pytest.fixture
+def new_rig(tmp_path: Path) -> Iterator[NewRig]:
+    """Makes a run with these participants on a broker; the aggregator's log goes to the report."""
+    rigs: list[Rig] = []
+
+    def make(server: KafkaServer, *participants: str, **settings: int) -> Rig:
+        rigs.append(Rig(server.bootstrap_servers, tmp_path / f"run-{len(rigs)}", participants, **settings))
+        return rigs[-1]
+
+    yield make
+    for rig in rigs:
+        print(rig.aggregator.log())  # noqa: T201  pytest shows it where a test fails
+        rig.close()
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[Directory]:
+    """Commands are run in it; none of their processes outlives the test."""
+    made = tmp_path / "directory"
+    made.mkdir()
+    directory = Directory(made)
+    yield directory
+    for running in directory.started:
+        if running.process.poll() is None:
+            running.process.kill()
+        running.wait()

@@ -1,0 +1,51 @@
+"""A broker that stands still is waited for: the status says so, and the run goes on by itself when it is back.
+
+The stop lasts until the status has told of it, some ten seconds: by then the clients' requests have run out and they
+connect anew, which is all that a whole minute would add but one thing, that nobody is lost who could not be heard. That
+is tried with shorter signs of life in `tests/integration/test_broker.py`.
+"""
+
+import json
+import os
+import signal
+
+import pytest
+
+from fedka import exit_codes
+
+from ..cli.command import Directory
+from .undisturbed import small_training, undisturbed_digests
+
+pytestmark = pytest.mark.kafka
+ROUNDS = 20
+
+
+def broker(directory: Directory) -> int:
+    """Its process id."""
+    settings = f"{directory.path}/state/kafka/server.properties"
+    return next(pid for pid, command in directory.processes() if settings in command)
+
+
+def kafka_ready(directory: Directory) -> tuple[str, str]:
+    status = json.loads((directory.path / "state" / "training.json").read_text())["status"]
+    condition = next(each for each in status["conditions"] if each["type"] == "KafkaReady")
+    return condition["status"], condition["reason"]
+
+
+def test_everyone_waits_for_a_broker_that_stands_still(directory: Directory) -> None:
+    file = small_training(directory, rounds={"count": ROUNDS})
+    running = directory.start("run", file, "--state-dir", "state", "-o", "json")
+    running.until(f"round 2/{ROUNDS}")
+    os.kill(broker(directory), signal.SIGSTOP)
+    try:
+        running.until("KafkaUnreachable: ")
+        assert kafka_ready(directory) == ("False", "KafkaUnreachable")
+    finally:
+        os.kill(broker(directory), signal.SIGCONT)
+    running.until("Kafka answers again")
+    assert running.wait() == exit_codes.OK
+    status = json.loads(running.stdout)["status"]
+    assert (status["phase"], status["rounds"]["missed"]) == ("Complete", 0)
+    assert status["model"]["digest"] == undisturbed_digests(ROUNDS)[-1]
+    assert " lost" not in running.stderr
+    assert directory.left_behind() == []
