@@ -1,0 +1,97 @@
+"""What readers meet as Markdown, and the code blocks in it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LANGUAGES = frozenset({"console", "yaml", "python", "text", "diff", "{toctree}", "{eval-rst}"})
+_FENCE = re.compile(r"^(?P<fence>```+)(?P<language>\S*)$")
+_FILE = re.compile(r"^<!-- file: (?P<name>\S+) -->$")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block; `file` is the name that the page has the reader save it under."""
+
+    page: str
+    line: int
+    language: str
+    text: str
+    file: str = ""
+
+    @property
+    def place(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A line after `$ `, and what the page shows of its output; `code` is what it ends with, by `[exit N]`."""
+
+    place: str
+    text: str
+    shown: tuple[str, ...]
+    code: int = 0
+
+
+@cache
+def pages() -> tuple[str, ...]:
+    """Names of all pages, from the root of the tree. Decisions are history: they are not run again."""
+    found = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "examples").glob("*/README.md"))]
+    found += sorted((ROOT / "docs").glob("*.md"))
+    return tuple(str(path.relative_to(ROOT)) for path in found)
+
+
+@cache
+def text_of(page: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+@cache
+def blocks(page: str) -> tuple[Block, ...]:
+    """The fenced blocks of a page, in order."""
+    found: list[Block] = []
+    lines = text_of(page).splitlines()
+    number = 0
+    while number < len(lines):
+        opening = _FENCE.match(lines[number])
+        if opening:
+            named = _FILE.match(lines[number - 1]) if number else None
+            end = lines.index(opening["fence"], number + 1)
+            body = "".join(f"{line}\n" for line in lines[number + 1 : end])
+            found.append(Block(page, number + 1, opening["language"], body, named["name"] if named else ""))
+            number = end
+        number += 1
+    return tuple(found)
+
+
+def commands(block: Block) -> Iterator[Command]:
+    """The commands of a console block; `> ` continues one."""
+    text, shown, line, code = "", [], block.line, 0
+    for number, each in enumerate(block.text.splitlines(), block.line + 1):
+        if each.startswith("$ "):
+            if text:
+                yield Command(f"{block.page}:{line}", text, tuple(shown), code)
+            text, shown, line, code = each.removeprefix("$ "), [], number, 0
+        elif each.startswith("> "):
+            text += "\n" + each.removeprefix("> ")
+        elif ended := re.fullmatch(r"\[exit (\d+)\]", each):
+            code = int(ended[1])
+        else:
+            shown.append(each)
+    if text:
+        yield Command(f"{block.page}:{line}", text, tuple(shown), code)
+
+
+def all_commands() -> list[Command]:
+    """Those of all pages."""
+    return [
+        command
+        for page in pages()
+        for block in blocks(page)
+        if block.language == "console"
+        for command in commands(block)
+    ]
