@@ -84,7 +84,6 @@ class Reason(StrEnum):
     AGGREGATOR_FAILED = "AggregatorFailed"  # more restarts in a row than failurePolicy allows
     DEADLINE_EXCEEDED = "DeadlineExceeded"  # activeDeadlineSeconds has passed
     JOURNAL_LOST = "JournalLost"
-    MODEL_TOO_LARGE = "ModelTooLarge"
     NO_FIRST_MODEL = "NoFirstModel"  # no participant could make the first global model
     RUN_FAILED = "RunFailed"  # the aggregator ended the run for a cause that the message names
 
