@@ -3,6 +3,7 @@
 OK = 0
 FAILED = 1  # unexpected: restarting may help
 RUN_FAILED = 3  # the run reached an end that was not its goal
+DIFFERS = 4  # replay: what was recomputed is not what the log says
 FENCED = 42  # a newer aggregator is at work: never restart this one
 USAGE = 64  # the command line is wrong (EX_USAGE of sysexits)
 CONFIG = 78  # the app cannot be loaded or its configuration does not fit: restarting cannot help (EX_CONFIG)

@@ -4,22 +4,19 @@ import difflib
 import shlex
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from fedka import exit_codes
 from fedka.api.training import FederatedTraining
+from fedka.cli.bundle_reader import bundle_reader
 from fedka.cli.connection import Connection
 from fedka.cli.errors import CommandFailed
 from fedka.cli.source import NoSuchTraining, ReaderUnavailable, RunReader
-from fedka.kafka.access import client_settings
 from fedka.plan.names import LABEL_UID, child_name
 from fedka.plan.snapshot import PodView, Role
 from fedka.reconcile.ports import FEDERATED_TRAINING, POD, SECRET, EventType, Forbidden, NotFound
 from fedka.reconcile.views import pod_view
-from fedka.wire.bundle import KafkaAccess, read_bundle
-from fedka.wire.bundle_file import OWNER_ONLY, secret_files
+from fedka.wire.bundle_file import secret_files
 
 MOST_NAMES = 10
 
@@ -38,6 +35,11 @@ class ClusterSource:
     def hints(self) -> "ClusterSource":
         """See `Source`."""
         return self
+
+    @property
+    def sees_audit(self) -> bool:
+        """See `Source`: that is the operator's and an auditor's right."""
+        return False
 
     def command(self, verb: str, *arguments: str) -> str:
         """See `Hints`."""
@@ -111,17 +113,8 @@ class ClusterSource:
     @asynccontextmanager
     async def _reader(self, bootstrap_servers: str | None) -> AsyncIterator[RunReader]:
         files = await self.bundle(Role.READER)
-        with TemporaryDirectory(prefix="fedka-reader-") as directory:
-            for name, content in files.items():
-                path = Path(directory) / Path(name).name
-                path.touch(mode=OWNER_ONLY)
-                path.write_bytes(content)
-            bundle = read_bundle(Path(directory))
-            access: KafkaAccess = bundle.kafka
-            if bootstrap_servers is not None:
-                access = access.model_copy(update={"bootstrap_servers": bootstrap_servers})
-            settings = client_settings(access, Path(directory))
-            yield RunReader(settings, bundle.topics, access.username or "the reader")
+        async with bundle_reader(files, bootstrap_servers) as reader:
+            yield reader
 
     async def _get(self) -> dict[str, Any]:
         try:

@@ -1,0 +1,27 @@
+"""Access to a run by the files of a connection bundle, whoever handed them over."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from fedka.cli.source import RunReader
+from fedka.kafka.access import client_settings
+from fedka.wire.bundle import read_bundle
+from fedka.wire.bundle_file import OWNER_ONLY
+
+
+@asynccontextmanager
+async def bundle_reader(files: Mapping[str, bytes], bootstrap_servers: str | None) -> AsyncIterator[RunReader]:
+    """What the bundle's user may read, at `bootstrap_servers` if given. Raises BundleUnreadable."""
+    with TemporaryDirectory(prefix="fedka-reader-") as directory:
+        for name, content in files.items():
+            path = Path(directory) / Path(name).name
+            path.touch(mode=OWNER_ONLY)
+            path.write_bytes(content)
+        bundle = read_bundle(Path(directory))
+        access = bundle.kafka
+        if bootstrap_servers is not None:
+            access = access.model_copy(update={"bootstrap_servers": bootstrap_servers})
+        settings = client_settings(access, Path(directory))
+        yield RunReader(settings, bundle.topics, access.username or "the reader")
