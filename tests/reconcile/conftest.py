@@ -16,6 +16,7 @@ from fedka.plan.settings import CLEANUP_SECONDS, KafkaCluster, Settings
 from fedka.reconcile.kafka_side import KafkaSide
 from fedka.reconcile.operator import Operator
 from fedka.reconcile.ports import EVENT, FEDERATED_TRAINING, JOB, Cluster, NotFound
+from fedka.reconcile.pulse import PULSE_SECONDS
 from fedka.wire.bundle import KafkaAccess
 from fedka.wire.names import RunTopics, run_id
 
@@ -49,6 +50,7 @@ class World:
         *,
         others: Mapping[str, KafkaSide] = MappingProxyType({}),
         resync_seconds: float | None = None,
+        pulse_seconds: float = PULSE_SECONDS,
     ) -> Operator:
         """`cluster`: what the operator sees of the cluster, where that is not all of it. `others`: Kafka clusters."""
         sides = {"default": self.kafka.side(), **others}
@@ -57,6 +59,7 @@ class World:
             cluster=cluster or self.cluster,
             kafka=sides,
             resync_seconds=resync_seconds,
+            pulse_seconds=pulse_seconds,
             settings=settings,
             clock=_now,
             random=Random(1),  # noqa: S311  no secrets

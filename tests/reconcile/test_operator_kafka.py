@@ -39,6 +39,18 @@ async def test_a_complaint_of_a_client_is_looked_into(world: World):
     await world.until(said)
 
 
+async def test_a_kafka_that_falls_silent_is_noticed_though_no_client_complains(world: World):
+    world.start(pulse_seconds=0.01)
+    topics = await world.create()
+    await world.started(topics)
+    world.kafka.available = False
+
+    async def said() -> bool:
+        return await world.condition("KafkaReady") == ("False", "KafkaUnreachable")
+
+    await world.until(said)
+
+
 async def test_what_kafka_refuses_is_said(world: World):
     world.kafka.refusal = "replication factor 3 is larger than the number of brokers, 1"
     world.start()

@@ -26,6 +26,7 @@ from fedka.reconcile.meter import Meter, NoMeter, Outcome
 from fedka.reconcile.observe import observe
 from fedka.reconcile.ports import Cluster, ClusterError, ClusterUnavailable, Conflict, NotFound, WatchEvent
 from fedka.reconcile.provisioning import KafkaUnavailable, ProvisioningRefused
+from fedka.reconcile.pulse import PULSE_SECONDS, feel_pulse
 from fedka.reconcile.queue import KeyedQueue, QueueClosedError
 from fedka.reconcile.resync import resync
 from fedka.reconcile.runs import Runs
@@ -46,7 +47,7 @@ class Operator:
 
     `kafka` has a side for each entry of `settings.kafka_clusters`; the operator closes them when it ends. `clock` gives
     aware datetimes, `still_leader` is asked before every change. With `resync_seconds`, each training is looked at
-    again about that often, whatever the watch says.
+    again about that often, whatever the watch says; every `pulse_seconds` each Kafka is asked whether it is there.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Operator:
         still_leader: Callable[[], bool] = lambda: True,
         meter: Meter | None = None,
         resync_seconds: float | None = None,
+        pulse_seconds: float = PULSE_SECONDS,
     ) -> None:
         self._cluster = cluster
         self._kafka = kafka
@@ -70,6 +72,7 @@ class Operator:
         self._monotonic = monotonic
         self._meter = meter or NoMeter()
         self._resync_seconds = resync_seconds
+        self._pulse_seconds = pulse_seconds
         self._cache = Cache()
         self._queue: KeyedQueue[TrainingKey] = KeyedQueue(
             now=monotonic, timer=_call_later, random=random, lane=self._lane, share=SHARE
@@ -142,6 +145,8 @@ class Operator:
         async with asyncio.TaskGroup() as group:
             for number in range(SHARE * (len(self._kafka) + 1)):
                 group.create_task(self._worker(), name=f"operator-worker-{number}")
+            for name, side in self._kafka.items():
+                group.create_task(feel_pulse(name, side, self._runs, period=self._pulse_seconds))
             if self._resync_seconds is not None:
                 group.create_task(self._resync(self._resync_seconds), name="operator-resync")
 

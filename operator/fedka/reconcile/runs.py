@@ -73,6 +73,17 @@ class Runs:
         memories = self._memories.values()
         return frozenset(held.kafka for held in memories if held.trouble is not None and not held.trouble.refused)
 
+    def followed_journal(self, kafka: str) -> str | None:
+        """The journal of any run that is read from this cluster and knows of no trouble with it."""
+        memories = (held for held in self._memories.values() if held.kafka == kafka and held.trouble is None)
+        return next((held.followed.journal for held in memories if held.followed is not None), None)
+
+    def note_away(self, kafka: str, error: KafkaUnavailable) -> None:
+        """A whole cluster does not answer."""
+        for key, held in self._memories.items():
+            if held.kafka == kafka and held.followed is not None and self.note_unavailable(key, error):
+                self._news(key)
+
     def receivers(self, key: TrainingKey, memory: RunMemory) -> tuple[ReceiveRecords, ReceiveTrouble]:
         """What a run's logs are to be delivered to."""
         return (
