@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-LANGUAGES = frozenset({"console", "yaml", "python", "text", "diff", "{toctree}", "{eval-rst}"})
+LANGUAGES = frozenset({"console", "sh", "yaml", "python", "text", "diff", "{toctree}", "{eval-rst}"})
 _FENCE = re.compile(r"^(?P<fence>```+)(?P<language>\S*)$")
 _FILE = re.compile(r"^<!-- file: (?P<name>\S+) -->$")
 
@@ -69,29 +69,44 @@ def blocks(page: str) -> tuple[Block, ...]:
 
 
 def commands(block: Block) -> Iterator[Command]:
-    """The commands of a console block; `> ` continues one."""
-    text, shown, line, code = "", [], block.line, 0
-    for number, each in enumerate(block.text.splitlines(), block.line + 1):
-        if each.startswith("$ "):
+    """The commands of a block: lines of `sh`, or what follows `$ ` in `console`."""
+    if block.language == "sh":
+        yield from _plain(block)
+    elif block.language == "console":
+        yield from _session(block)
+
+
+def _plain(block: Block) -> Iterator[Command]:
+    """One a line; a backslash at the end continues it, and ` # ` begins a remark."""
+    text, first = "", block.line + 1
+    for number, line in enumerate(block.text.splitlines(), first):
+        first = first if text else number
+        text += re.sub(r"(^| +)# .*", "", line)
+        if text.endswith("\\"):
+            text += "\n"
+        elif text:
+            yield Command(f"{block.page}:{first}", text, ())
+            text = ""
+
+
+def _session(block: Block) -> Iterator[Command]:
+    """With what each says; `> ` continues a command."""
+    text, shown, first, code = "", [], block.line, 0
+    for number, line in enumerate(block.text.splitlines(), block.line + 1):
+        if line.startswith("$ "):
             if text:
-                yield Command(f"{block.page}:{line}", text, tuple(shown), code)
-            text, shown, line, code = each.removeprefix("$ "), [], number, 0
-        elif each.startswith("> "):
-            text += "\n" + each.removeprefix("> ")
-        elif ended := re.fullmatch(r"\[exit (\d+)\]", each):
+                yield Command(f"{block.page}:{first}", text, tuple(shown), code)
+            text, shown, first, code = line.removeprefix("$ "), [], number, 0
+        elif line.startswith("> "):
+            text += "\n" + line.removeprefix("> ")
+        elif ended := re.fullmatch(r"\[exit (\d+)\]", line):
             code = int(ended[1])
         else:
-            shown.append(each)
+            shown.append(line)
     if text:
-        yield Command(f"{block.page}:{line}", text, tuple(shown), code)
+        yield Command(f"{block.page}:{first}", text, tuple(shown), code)
 
 
 def all_commands() -> list[Command]:
     """Those of all pages."""
-    return [
-        command
-        for page in pages()
-        for block in blocks(page)
-        if block.language == "console"
-        for command in commands(block)
-    ]
+    return [command for page in pages() for block in blocks(page) for command in commands(block)]
