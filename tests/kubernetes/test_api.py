@@ -143,3 +143,8 @@ async def test_each_answer_is_counted():
 def test_a_path_names_what_it_is_about(path, expected, resource):
     assert path == expected
     assert resource_of(path) == resource
+
+
+@pytest.mark.parametrize("path", ["/apis", "/apis/fedka.dev/v1alpha1", "/api/v1"])
+def test_a_question_for_kinds_is_about_discovery(path):
+    assert resource_of(path) == "discovery"

@@ -18,10 +18,16 @@ from .builders import training_object
 class Watched:
     """A cluster whose watch tells only what the test lets it tell."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, arrival_seconds: float = 60) -> None:
         self.cluster = InMemoryCluster(clock=lambda: datetime.now(UTC), random=Random(1), admission=CrdAdmission())  # noqa: S311  no secrets
         self.cache = Cache()
-        self.coverage = Coverage(cluster=self.cluster, cache=self.cache, tell=self.tell, arrival_seconds=0.06)
+        self.coverage = Coverage(
+            cluster=self.cluster,
+            cache=self.cache,
+            tell=self.tell,
+            barrier_seconds=0.02,
+            arrival_seconds=arrival_seconds,
+        )
 
     def tell(self, event: WatchEvent) -> None:
         self.cache.take(event)
@@ -53,6 +59,13 @@ async def test_what_is_deleted_before_it_was_told_holds_nothing_up():
     await asyncio.wait_for(reached, 60)
 
 
+async def test_a_watch_that_says_nothing_from_the_start_is_found_out():
+    watched = Watched(arrival_seconds=0.06)
+    await watched.create("fraud", told=False)
+    with pytest.raises(WatchSilent, match="federatedtrainings has not told of 1 objects"):
+        await asyncio.wait_for(watched.coverage.reached(), 60)
+
+
 async def test_a_deletion_that_the_watch_has_missed_is_made_up_for():
     watched = Watched()
     made = await watched.create("fraud")
@@ -63,7 +76,7 @@ async def test_a_deletion_that_the_watch_has_missed_is_made_up_for():
 
 
 async def test_a_watch_that_says_nothing_is_found_out():
-    watched = Watched()
+    watched = Watched(arrival_seconds=0.06)
     await watched.create("fraud", told=False)
     with pytest.raises(WatchSilent, match="federatedtrainings"):
         await watched.coverage.restore()

@@ -98,9 +98,11 @@ class _Present(Collector):
 
 
 def resource_of(path: str) -> str:
-    """What a request is about, without names: `jobs`, `federatedtrainings/status`."""
+    """What a request is about, without names: `jobs`, `federatedtrainings/status`; `discovery`: what there is."""
     parts = path.strip("/").split("/")
     parts = parts[2:] if parts[0] == "api" else parts[3:]
+    if not parts:
+        return "discovery"
     if parts[0] == "namespaces" and len(parts) > 2:  # noqa: PLR2004  namespaces/NAME/...: the namespace is not the subject
         parts = parts[2:]
     return "/".join(parts[::2])

@@ -15,6 +15,7 @@ from typing import Any
 from fedka.kubernetes.api import Api
 from fedka.kubernetes.cluster import KubernetesCluster
 from fedka.kubernetes.configuration import OperatorConfiguration
+from fedka.kubernetes.discovery import until_published
 from fedka.kubernetes.endpoints import endpoints
 from fedka.kubernetes.lease import KubernetesLease, Leadership
 from fedka.kubernetes.login import Login, own_namespace
@@ -76,7 +77,7 @@ async def serve(
     metrics.show(operator, leadership.held, sides)
     shell = Shell(login, operator.observe, namespaces=namespaces)
     try:
-        if not await _unless(stop, _check_access(cluster)):
+        if not await _unless(stop, _check_access(cluster, api)):
             return
         alive, ready = [("watching", lambda: shell.alive)], [("all that exists is known", lambda: operator.ready)]
         async with endpoints(configuration.port, alive=alive, ready=ready, metrics=metrics.text) as port:
@@ -125,13 +126,14 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
     return True
 
 
-async def _check_access(cluster: KubernetesCluster) -> None:
+async def _check_access(cluster: KubernetesCluster, api: Api) -> None:
     """Kopf would only warn of a kind that is not there, and watch nothing. An API server that is away is waited for:
     ending now would leave it to the kubelet's growing back-off when to look again.
     """
     while True:
         try:
             await cluster.list_metadata(FEDERATED_TRAINING)
+            await until_published(api, FEDERATED_TRAINING)
         except NotFound as error:
             raise CannotStart(f"there is no FederatedTraining here: install the CRD (crds/) first ({error})") from error
         except Forbidden as error:

@@ -23,7 +23,8 @@ class WatchSilent(Exception):
 class Coverage:
     """Compares the cache with the cluster. `tell` takes what the watch should have told.
 
-    `arrival_seconds`: how long an object may exist before it counts as kept back by the watch.
+    `arrival_seconds`: how long an object may exist before it counts as kept back by the watch. `barrier_seconds`: how
+    often it is looked whether what is waited for exists still.
     """
 
     def __init__(
@@ -32,11 +33,13 @@ class Coverage:
         cluster: Cluster,
         cache: Cache,
         tell: Callable[[WatchEvent], None],
+        barrier_seconds: float = BARRIER_SECONDS,
         arrival_seconds: float = ARRIVAL_SECONDS,
     ) -> None:
         self._cluster = cluster
         self._cache = cache
         self._tell = tell
+        self._barrier_seconds = barrier_seconds
         self._arrival_seconds = arrival_seconds
         self._told = asyncio.Event()
         self.complete = False
@@ -46,11 +49,20 @@ class Coverage:
         self._told.set()
 
     async def reached(self) -> None:
-        """Return once the cache knows all that exists. Raises a ClusterError."""
+        """Return once the cache knows all that exists. Raises WatchSilent, or a ClusterError."""
         for kind in WATCHED:
-            while not await self._told_within(kind, await self._listed(kind)):
-                continue  # what has been deleted meanwhile is never told of: list anew
+            await self._reached(kind)
         self.complete = True
+
+    async def _reached(self, kind: Kind) -> None:
+        time = asyncio.get_running_loop().time
+        since, waited_for = time(), frozenset[str]()
+        while not await self._told_within(kind, listed := await self._listed(kind)):
+            missing = listed - self._cache.known(kind)  # but what has been deleted meanwhile: that is never told of
+            if not waited_for or waited_for - missing:
+                since, waited_for = time(), missing
+            elif time() > since + self._arrival_seconds:
+                raise self._silent(kind, missing)
 
     async def restore(self) -> None:
         """Tell of deletions that the watch has missed. Raises WatchSilent, or a ClusterError."""
@@ -64,7 +76,7 @@ class Coverage:
     async def _told_within(self, kind: Kind, listed: frozenset[str]) -> bool:
         """Whether the cache comes to know these soon."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(BARRIER_SECONDS):  # wait_for of Python 3.11 may swallow a cancellation
+            async with asyncio.timeout(self._barrier_seconds):  # wait_for of Python 3.11 may swallow a cancellation
                 while missing := listed - self._cache.known(kind):
                     await self._told_of(kind, next(iter(missing)))
                 return True
@@ -83,9 +95,12 @@ class Coverage:
             await asyncio.sleep(self._arrival_seconds / ARRIVAL_LOOKS)  # nobody gives notice of what does not come
             missing = missing & await self._listed(kind) - self._cache.known(kind)
         if missing:
-            raise WatchSilent(
-                f"the watch of {kind.plural} has not told of {len(missing)} objects for {self._arrival_seconds:.0f} s"
-            )
+            raise self._silent(kind, missing)
+
+    def _silent(self, kind: Kind, missing: frozenset[str]) -> WatchSilent:
+        return WatchSilent(
+            f"the watch of {kind.plural} has not told of {len(missing)} objects for {self._arrival_seconds:.0f} s"
+        )
 
     async def _listed(self, kind: Kind) -> frozenset[str]:
         return frozenset(obj["metadata"]["uid"] for obj in await self._cluster.list_metadata(kind))
