@@ -1,0 +1,43 @@
+"""The table as a picture: a bar for each way of training, and a line from the lowest to the highest of several runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from comparison import FEDERATED, POOLED, Comparison
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure  # not pyplot: it would look for a screen
+
+COLOURS = {FEDERATED: "#1b7837", POOLED: "#5a6acf"}
+ALONE = "#b0b7bf"
+DOTS_PER_INCH = 110
+
+
+def plot(runs: Sequence[Comparison], path: Path) -> None:
+    """Write a PNG."""
+    figure = Figure(figsize=(9, 3.2), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    rows = list(zip(*(run.rows for run in runs), strict=True))
+    _panel(left, "average precision", [[line.verdict.average_precision for line in lines] for lines in rows])
+    _panel(right, "ROC AUC", [[line.verdict.roc_auc for line in lines] for lines in rows])
+    right.axvline(50, color="black", linewidth=0.8, linestyle=":")  # a model that knows nothing
+    who = [row.who for row in runs[0].rows]
+    left.set_yticks(range(len(who)), [name if name in COLOURS else f"{name} alone" for name in who])
+    for axes in (left, right):
+        for bar, name in zip(axes.patches, who, strict=True):
+            bar.set_color(COLOURS.get(name, ALONE))
+    left.invert_yaxis()
+    figure.savefig(path, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+
+
+def _panel(axes: Axes, title: str, values: Sequence[Sequence[float]]) -> None:
+    """Means as bars, with their figures; ranges as lines."""
+    places = range(len(values))
+    means = [100 * sum(found) / len(found) for found in values]
+    axes.barh(places, means, height=0.65)
+    axes.hlines(places, [100 * min(found) for found in values], [100 * max(found) for found in values], color="black")
+    for place, mean in zip(places, means, strict=True):
+        axes.text(2, place, f"{mean:.1f} %", va="center", fontsize=9, color="black")
+    axes.set_xlim(0, 100)
+    axes.set_title(title, fontsize=11)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.xaxis.set_major_formatter("{x:.0f} %")
