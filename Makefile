@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help demo cluster cluster-down demo-cluster test test-fast lint format crds lock clean deps cluster-deps env-demo env-dev images
+.PHONY: help demo docs demo-bank cluster cluster-down demo-cluster test test-fast lint format crds lock clean deps cluster-deps env-demo env-dev images
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -24,6 +24,9 @@ help: ## this list
 
 demo: env-demo deps ## federated learning over five hospitals on this machine, in under 5 minutes the first time
 	@$(BIN)/python examples/hospital/demo.py
+
+demo-bank: env-demo deps ## the same over four banks and card fraud
+	@$(BIN)/python examples/bank/demo.py
 
 cluster: env-dev cluster-deps ## a real Kubernetes with Kafka on this machine and Fedka on it, until make cluster-down
 	@$(BIN)/python -m tests.cluster.keeper up
@@ -54,6 +57,10 @@ format: env-dev ## what can be put right by itself
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
+docs: env-dev ## the documentation as a site, in build/docs/index.html; every warning is an error
+	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet -d build/doctrees docs build/docs
+	@echo "Read build/docs/index.html"
+
 images: env-dev ## the container images as archives, where there is neither Docker nor a registry
 	@$(BIN)/python -m tests.cluster.images
 
@@ -64,9 +71,10 @@ lock: $(TOOLS) ## pin what pyproject.toml allows (UPGRADE=--upgrade for the newe
 	@$(COMPILE) requirements/tools.in -o requirements/tools.txt
 	@$(COMPILE) pyproject.toml --extra local -o requirements/run.txt
 	@$(COMPILE) pyproject.toml -c requirements/run.txt -o requirements/operator.txt
-	@$(COMPILE) pyproject.toml --extra local --extra torch --group examples -c requirements/run.txt -o requirements/demo.txt
-	@$(COMPILE) pyproject.toml --extra local --extra torch --group examples --group dev -c requirements/demo.txt \
-		-o requirements/dev.txt
+	@$(COMPILE) pyproject.toml --extra local --extra torch --group examples --group plots \
+		-c requirements/run.txt -o requirements/demo.txt
+	@$(COMPILE) pyproject.toml --extra local --extra torch --group examples --group plots --group dev \
+		-c requirements/demo.txt -o requirements/dev.txt
 	@$(COMPILE) pyproject.toml --extra torch requirements/participant.in -c requirements/demo.txt -o requirements/participant.txt
 	@$(COMPILE) --group examples -c requirements/demo.txt -o examples/hospital/requirements.txt
 
