@@ -1,8 +1,8 @@
 """A broker that stands still is waited for: the status says so, and the run goes on by itself when it is back.
 
-The stop lasts until the status has told of it, some ten seconds: by then the clients' requests have run out and they
-connect anew, which is all that a whole minute would add but one thing, that nobody is lost who could not be heard. That
-is tried with shorter signs of life in `tests/integration/test_broker.py`.
+The stop lasts until the aggregator has noticed it, too: some 20 s, in which the clients' requests run out and they
+connect anew in vain. A whole minute would add one thing, that nobody is lost who could not be heard for so long, and
+that is tried with shorter signs of life in `tests/integration/test_broker.py`.
 """
 
 import json
@@ -14,10 +14,12 @@ import pytest
 from fedka import exit_codes
 
 from ..cli.command import Directory
+from ..cluster.waiting import wait_until
 from .undisturbed import small_training, undisturbed_digests
 
 pytestmark = pytest.mark.kafka
 ROUNDS = 20
+PATIENCE = 120.0
 
 
 def broker(directory: Directory) -> int:
@@ -32,6 +34,11 @@ def kafka_ready(directory: Directory) -> tuple[str, str]:
     return condition["status"], condition["reason"]
 
 
+def until_said_in_log(directory: Directory, whose: str, text: str) -> None:
+    (log,) = (directory.path / "state" / "logs").glob(f"*-{whose}-*.log")
+    assert wait_until(lambda: text in log.read_text(), PATIENCE), log.read_text()
+
+
 def test_everyone_waits_for_a_broker_that_stands_still(directory: Directory) -> None:
     file = small_training(directory, rounds={"count": ROUNDS})
     running = directory.start("run", file, "--state-dir", "state", "-o", "json")
@@ -40,6 +47,7 @@ def test_everyone_waits_for_a_broker_that_stands_still(directory: Directory) -> 
     try:
         running.until("KafkaUnreachable: ")
         assert kafka_ready(directory) == ("False", "KafkaUnreachable")
+        until_said_in_log(directory, "aggregator", "WARNING")
     finally:
         os.kill(broker(directory), signal.SIGCONT)
     running.until("Kafka answers again")
