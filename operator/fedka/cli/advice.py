@@ -6,6 +6,7 @@ from fedka.api.conditions import Condition, ConditionStatus, find_condition
 from fedka.api.reasons import ConditionType, ParticipantState, Phase
 from fedka.api.status import ParticipantDetail, TrainingStatus
 from fedka.api.training import FederatedTraining
+from fedka.cli.interruption import interruption
 from fedka.cli.source import Hints
 
 _SHOULD_HOLD = frozenset({ConditionType.READY, ConditionType.KAFKA_READY})
@@ -30,6 +31,8 @@ def amiss(training: FederatedTraining) -> list[Condition]:
 def next_steps(training: FederatedTraining, hints: Hints) -> list[str]:
     """What to do now, the most urgent first; each is a sentence, or a command behind one."""
     status = training.status
+    if interruption(training) is not None:
+        return [f"go on where it was: {hints.command('resume')}"]
     if status is None or status.phase is None:
         return ["no operator has seen it yet: check that Fedka's operator runs and watches this namespace"]
     stalled = find_condition(status.conditions, ConditionType.STALLED)

@@ -11,6 +11,7 @@ import typer
 from fedka import exit_codes
 from fedka.version import VERSION
 
+KUBECTL_PLUGIN = "kubectl fedka"
 CLICK_USAGE = 2  # what the command line library ends with where sysexits has 64
 
 app = typer.Typer(
@@ -19,7 +20,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 unexpected, or the cluster or Kafka said no, 3 the run failed, 64 wrong usage, "
     "78 wrong file, bundle or app, 130 interrupted.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
@@ -52,7 +52,7 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback where som
 
 def program() -> str:
     """How this program was called; kubectl finds a plugin by its file's name."""
-    return "kubectl fedka" if Path(sys.argv[0]).name == "kubectl-fedka" else "fedka"
+    return KUBECTL_PLUGIN if Path(sys.argv[0]).name == "kubectl-fedka" else "fedka"
 
 
 def run_command(arguments: list[str]) -> int:

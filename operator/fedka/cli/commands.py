@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from fedka import exit_codes
-from fedka.cli.cluster_commands import Context, Kubeconfig, Namespace, place_of
+from fedka.cli import look_commands, runs_commands, steer_commands
 from fedka.cli.command_line import Debug, JsonOnly, Output, Overrides, TrainingFile, app, end_with, run_command
+from fedka.cli.options import Context, Kubeconfig, Namespace
+from fedka.cli.reach import place_of
 
-__all__ = ["run_command"]
+__all__ = ["look_commands", "run_command", "runs_commands", "steer_commands"]
 
 
 @app.command()

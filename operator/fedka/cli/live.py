@@ -16,6 +16,7 @@ from fedka.api.reasons import ParticipantState, Phase
 from fedka.api.status import ParticipantDetail, RoundsStatus, TrainingStatus
 from fedka.api.training import FederatedTraining
 from fedka.cli.causes import cause_of
+from fedka.cli.interruption import REASON, interruption
 from fedka.cli.round_rows import rounds_table, row_of_record
 
 MOST_PARTICIPANTS = 12
@@ -64,15 +65,16 @@ def render(scene: Scene) -> RenderableType:
 
 def _header(scene: Scene, training: FederatedTraining, status: TrainingStatus) -> Text:
     phase = status.phase or Phase.PENDING
+    stopped = interruption(training) is not None
     text = Text.assemble(
         (training.metadata.name, "bold"),
         "  ",
-        (str(phase), _PHASES.get(phase, "bold yellow")),
+        (REASON, "bold red") if stopped else (str(phase), _PHASES.get(phase, "bold yellow")),
         f"  {training.spec.strategy.type}",
         f"  {_clock(scene.now - scene.began)}",
     )
     left = status.progress.estimated_remaining_seconds if status.progress is not None else None
-    if left is not None and phase is Phase.RUNNING:
+    if left is not None and phase is Phase.RUNNING and not stopped:
         text.append(f"  about {_clock(timedelta(seconds=left))} left")
     return text
 

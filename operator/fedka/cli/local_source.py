@@ -37,6 +37,11 @@ class LocalSource:
         """See `Source`."""
         return self
 
+    @property
+    def sees_audit(self) -> bool:
+        """See `Source`."""
+        return True
+
     def command(self, verb: str, *arguments: str) -> str:
         """See `Hints`. To resume a run on this machine is to run it again, and a bundle is a directory here."""
         if verb == "resume":
@@ -114,7 +119,7 @@ class LocalSource:
         async with AsyncExitStack() as stack:
             servers = bootstrap_servers or await stack.enter_async_context(kafka_of(self._directory, self._say))
             settings = client_settings(KafkaAccess(bootstrap_servers=servers))
-            yield RunReader(settings, RunTopics(run=status.kafka_id), "the user of this machine", sees_audit=True)
+            yield RunReader(settings, RunTopics(run=status.kafka_id), "the user of this machine")
 
     def _read(self) -> FederatedTraining | None:
         """The training as it was last written; one that nobody runs any more says so."""

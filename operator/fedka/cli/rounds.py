@@ -5,7 +5,7 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import yaml
 from rich.console import Console
@@ -14,9 +14,11 @@ from fedka.api.status import ParticipantDetail, TrainingStatus
 from fedka.api.training import FederatedTraining
 from fedka.cli.command_line import say
 from fedka.cli.journal_read import read_past
+from fedka.cli.rejections import read_rejections
 from fedka.cli.round_rows import Row, rounds_table, row_of_record, row_of_summary
 from fedka.cli.source import ReaderUnavailable, Source
 from fedka.kafka.errors import KafkaError
+from fedka.local.kafka_errors import LocalKafkaError
 
 WIDTH_IN_A_FILE = 160
 
@@ -26,7 +28,8 @@ async def rounds(source: Source, *, output: str | None, bootstrap_servers: str |
     training = await source.training()
     rows: Sequence[Row] = _of_status(training)
     seen = (training.status or TrainingStatus()).rounds
-    if seen is not None and seen.completed + seen.missed > len(rows):
+    unexplained = source.sees_audit and any(row.rejected for row in rows)
+    if seen is not None and (seen.completed + seen.missed > len(rows) or unexplained):
         rows = await _all_rounds(source, rows, bootstrap_servers)
     _PRINTERS[output](rows)
     if output is None:
@@ -40,10 +43,14 @@ async def _all_rounds(source: Source, known: Sequence[Row], bootstrap_servers: s
     try:
         async with source.reader(bootstrap_servers) as reader:
             past = await asyncio.to_thread(read_past, reader.settings, reader.topics, reader.principal)
-    except (ReaderUnavailable, KafkaError) as error:
+            rows = [row_of_summary(past.rounds[number]) for number in sorted(past.rounds)]
+            if not source.sees_audit or not any(row.rejected for row in rows):
+                return rows
+            rejections = await asyncio.to_thread(read_rejections, reader.settings, reader.topics)
+            return [replace(row, rejections=rejections.get(row.round, ())) for row in rows]
+    except (ReaderUnavailable, LocalKafkaError, KafkaError) as error:
         say(f"these are the last {len(known)} rounds, as the status has them; for all of them: {error}")
         return known
-    return [row_of_summary(past.rounds[number]) for number in sorted(past.rounds)]
 
 
 def _of_status(training: FederatedTraining) -> list[Row]:
@@ -73,11 +80,13 @@ def _print_yaml(rows: Sequence[Row]) -> None:
 def _print_csv(rows: Sequence[Row]) -> None:
     names = sorted({name for row in rows for name in row.metrics})
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["round", "seconds", "accepted", "rejected", "missed", *names])
+    told = any(row.rejections is not None for row in rows)
+    writer.writerow(["round", "seconds", "accepted", "rejected", "missed", *(["reasons"] if told else []), *names])
     for row in rows:
         seconds = "" if row.seconds is None else row.seconds
         figures = [row.metrics.get(name, "") for name in names]
-        writer.writerow([row.round, seconds, row.accepted, row.rejected, str(row.missed).lower(), *figures])
+        why = ["; ".join(f"{each.participant} {each.reason}" for each in row.rejections or ())] if told else []
+        writer.writerow([row.round, seconds, row.accepted, row.rejected, str(row.missed).lower(), *why, *figures])
 
 
 _PRINTERS = {None: _print_table, "json": _print_json, "yaml": _print_yaml, "csv": _print_csv}

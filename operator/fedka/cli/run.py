@@ -9,26 +9,22 @@ import contextlib
 import os
 import signal
 import socket
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
 from fedka import exit_codes
+from fedka.cli.early_kafka import early_kafka
 from fedka.cli.errors import CommandFailed
+from fedka.local.invocation import STDIN, Invocation, shown
 from fedka.local.kafka_errors import KafkaFetchFailed, KafkaStartFailed
-from fedka.local.kafka_server import KafkaServer
-from fedka.local.state_dir import StateDir, fresh_directory
+from fedka.local.kept_runs import kept_runs
+from fedka.local.state_dir import RUNS, TRAINING_FILE, StateDir, fresh_directory
 
-if TYPE_CHECKING:
-    from fedka.cli.screen import Screen
-
-RUNS = Path(".fedka")
 CONNECT_SECONDS = 5.0
 
 
@@ -54,96 +50,32 @@ def run(options: Options) -> int:
     _check_state_dir(options.state_dir)
     if options.bootstrap_servers is not None:
         _check_reachable(options.bootstrap_servers)
-    with _state_dir(options) as state_dir, _early_kafka(options, state_dir) as early:
+    invocation = Invocation.of(_name(options.file), options.file, options.overrides, options.bootstrap_servers)
+    interrupted = _interrupted(invocation) if options.state_dir is None else ""
+    with _state_dir(options, invocation) as state_dir, early_kafka(state_dir.path, options.bootstrap_servers) as early:
         from fedka.cli.session import Session  # noqa: PLC0415  a broker is starting meanwhile
 
         training = _training(options)
-        return asyncio.run(Session(options, state_dir, early).run(training))
-
-
-class EarlyKafka:
-    """A broker that starts while the rest of the program is still being loaded: a `Broker` for `local_run`."""
-
-    def __init__(self, state_dir: Path) -> None:
-        self._server = KafkaServer(state_dir=state_dir, progress=self._progress)
-        self._last_note = ""
-        self._screen: Screen | None = None
-        self._started: Future[str] = Future()
-        self._thread = threading.Thread(target=self._start, name="early-kafka", daemon=True)
-        self._thread.start()
-
-    @property
-    def alive(self) -> bool:
-        """See `Broker`."""
-        return self._server.alive
-
-    @property
-    def log_path(self) -> Path:
-        """See `Broker`."""
-        return self._server.log_path
-
-    def start(self) -> str:
-        """See `Broker`: wait for the start that is under way."""
-        return self._started.result()
-
-    def revive(self) -> None:
-        """See `Broker`."""
-        self._server.start()
-
-    def stop(self) -> None:
-        """See `Broker`."""
-        self._server.stop()
-        self._thread.join()
-
-    def kill(self) -> None:
-        """End it without waiting for an orderly stop."""
-        self._server.kill()
-
-    def show_on(self, screen: "Screen") -> None:
-        """Tell the screen what goes on, from the last news on."""
-        self._screen = screen
-        if self._last_note:
-            screen.note(self._last_note)
-
-    def _start(self) -> None:
-        try:
-            self._started.set_result(self._server.start())
-        except Exception as error:  # noqa: BLE001  whoever waits for the start raises it
-            self._started.set_exception(error)
-
-    def _progress(self, message: str) -> None:
-        self._last_note = message
-        if self._screen is not None:
-            self._screen.note(message)
+        return asyncio.run(Session(options, state_dir, early, invocation).run(training, interrupted))
 
 
 @contextlib.contextmanager
-def _early_kafka(options: Options, state_dir: StateDir) -> Iterator[EarlyKafka | None]:
-    if options.bootstrap_servers is not None:
-        yield None
-        return
-    early = EarlyKafka(state_dir.path)
-    try:
-        yield early
-    finally:
-        early.stop()
-
-
-@contextlib.contextmanager
-def _state_dir(options: Options) -> Iterator[StateDir]:
+def _state_dir(options: Options, invocation: Invocation) -> Iterator[StateDir]:
     """The run's directory, locked. A new one in which nothing has begun is removed again."""
     fresh = options.state_dir is None
-    path = options.state_dir or fresh_directory(RUNS, _name(options.file), datetime.now().astimezone())
+    path = options.state_dir or fresh_directory(RUNS, invocation.training, datetime.now().astimezone())
     state_dir = StateDir(path.resolve())
     keep = False
     try:
+        state_dir.logs.mkdir(exist_ok=True)
+        invocation.store(state_dir.path)
         yield state_dir
     except (KafkaStartFailed, KafkaFetchFailed):
         keep = True  # its log says why
         raise
     finally:
         state_dir.release()
-        if fresh and not keep and not (state_dir.path / "training.json").exists():
+        if fresh and not keep and not (state_dir.path / TRAINING_FILE).exists():
             state_dir.discard()
 
 
@@ -154,6 +86,19 @@ def _name(file: str) -> str:
     except (OSError, yaml.YAMLError, TypeError, KeyError):
         name = None
     return name if isinstance(name, str) and name.replace("-", "").isalnum() else "run"
+
+
+def _interrupted(invocation: Invocation) -> str:
+    """What to say where a run of the same file lies here that could go on; a new one is begun all the same."""
+    for run in kept_runs():
+        kept = run.invocation
+        if kept is not None and kept.file == invocation.file != STDIN and run.interrupted:
+            done = f" after {run.rounds} rounds" if run.rounds else ""
+            return (
+                f"an interrupted run of {run.name} lies in {shown(run.directory)}{done}, and this is a new one; "
+                f"to go on with that one: {kept.command(run.directory)}"
+            )
+    return ""
 
 
 def _training(options: Options) -> dict[str, Any]:

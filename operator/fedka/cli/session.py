@@ -7,7 +7,7 @@ import asyncio
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import SystemRandom
@@ -18,17 +18,19 @@ from fedka.api.reasons import Phase
 from fedka.api.training import FederatedTraining
 from fedka.cli import summary
 from fedka.cli.differences import ignored_changes
+from fedka.cli.early_kafka import EarlyKafka
 from fedka.cli.logs import log_to_file
 from fedka.cli.model_fetch import NoModel, fetch_model
-from fedka.cli.run import EarlyKafka, Options
+from fedka.cli.run import Options
 from fedka.cli.screen import Screen, surface
 from fedka.cli.training_file import STDIN
 from fedka.kafka.access import client_settings
 from fedka.kafka.errors import KafkaError
+from fedka.local.invocation import Invocation, shown
 from fedka.local.run import Request, local_run
 from fedka.local.run_watch import LocalRun
 from fedka.local.saved import SavedTraining
-from fedka.local.state_dir import StateDir
+from fedka.local.state_dir import TRAINING_FILE, StateDir
 from fedka.wire.names import RunTopics
 
 SETTLE_SECONDS = 3.0  # status writes come once a second
@@ -47,21 +49,23 @@ class Outcome:
 class Session:
     """One run."""
 
-    def __init__(self, options: Options, state_dir: StateDir, early: EarlyKafka | None) -> None:
+    def __init__(self, options: Options, state_dir: StateDir, early: EarlyKafka | None, invocation: Invocation) -> None:
         self._options = options
         self._state_dir = state_dir
         self._early = early
-        self._place = summary.Place(options.file, _shown(state_dir.path), options.bootstrap_servers, options.overrides)
+        self._invocation = invocation
+        self._place = summary.Place(options.file, shown(state_dir.path), options.bootstrap_servers, options.overrides)
         self._signals = 0
         self._work: asyncio.Task[Outcome] | None = None
         self._killing: asyncio.Task[None] | None = None
         self._run: LocalRun | None = None
 
-    async def run(self, training: dict[str, Any]) -> int:
-        """Until the run has ended or was stopped; the exit code."""
-        self._state_dir.logs.mkdir(exist_ok=True)
+    async def run(self, training: dict[str, Any], interrupted: str = "") -> int:
+        """Until the run has ended or was stopped; the exit code. `interrupted`: what to say of an earlier run."""
         log_to_file(self._state_dir.logs / "operator.log", "operator")
         with Screen(surface(_now, logs=str(self._place.state_dir / "logs"), quiet=self._options.quiet)) as screen:
+            if interrupted:
+                screen.alarm(interrupted)
             screen.note(f"the run lives in {self._place.state_dir}")
             if self._early is not None:
                 self._early.show_on(screen)
@@ -91,12 +95,13 @@ class Session:
             grace_seconds=self._options.grace_seconds,
         )
         kafka = self._early or str(self._options.bootstrap_servers)
-        ignored = ignored_changes(SavedTraining(self._state_dir.path / "training.json").load(), training)
+        ignored = ignored_changes(SavedTraining(self._state_dir.path / TRAINING_FILE).load(), training)
         async with (
             asyncio.timeout(self._options.timeout_seconds) as limit,
             local_run(request, screen, kafka=kafka, clock=_now, random=SystemRandom()) as run,
         ):
             self._run = run
+            replace(self._invocation, kafka=run.access.bootstrap_servers).store(self._state_dir.path)
             if ignored:
                 screen.alarm(ignored)
             given_up = await run.ended()
@@ -178,8 +183,3 @@ def _phase(training: FederatedTraining) -> Phase | None:
 def _directory_of(file: str) -> Path:
     """Where the app is looked up: beside the file."""
     return Path.cwd() if file == STDIN else Path(file).resolve().parent
-
-
-def _shown(path: Path) -> Path:
-    """The path as people would write it."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -21,12 +21,11 @@ class ReaderUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RunReader:
-    """What it takes to read a run's journal and models. `sees_audit`: the facts about single participants as well."""
+    """What it takes to read a run's journal and models."""
 
     settings: Settings
     topics: RunTopics
     principal: str
-    sees_audit: bool = False
 
 
 class Hints(Protocol):
@@ -43,6 +42,11 @@ class Source(Protocol):
     @property
     def hints(self) -> Hints:
         """What to tell people."""
+        ...
+
+    @property
+    def sees_audit(self) -> bool:
+        """Whether its reader may read the facts about single participants."""
         ...
 
     async def training(self) -> FederatedTraining:

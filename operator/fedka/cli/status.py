@@ -12,6 +12,7 @@ from fedka.api.conditions import Condition
 from fedka.api.status import TrainingStatus
 from fedka.api.training import FederatedTraining
 from fedka.cli.advice import amiss, next_steps
+from fedka.cli.interruption import interruption
 from fedka.cli.live import Scene, render
 from fedka.cli.source import Hints, Source
 from fedka.cli.summary import print_resource
@@ -33,7 +34,9 @@ def screen(training: FederatedTraining, hints: Hints, now: datetime) -> Renderab
     """The screen."""
     seen = training.status or TrainingStatus()
     began = seen.start_time or training.metadata.creation_timestamp or now
-    scene = Scene(training, "", hints.command("logs"), began, seen.completion_time or now)
+    stopped = interruption(training)
+    until = seen.completion_time or (stopped.last_transition_time if stopped is not None else now)
+    scene = Scene(training, "", hints.command("logs"), began, until)
     parts: list[RenderableType] = [render(scene)]
     if conditions := amiss(training):
         parts.append(_conditions(conditions))

@@ -10,6 +10,7 @@ from fedka.api.reasons import Phase
 from fedka.api.training import FederatedTraining
 from fedka.cli import summary
 from fedka.cli.errors import CommandFailed
+from fedka.cli.interruption import interruption
 from fedka.cli.screen import surface
 from fedka.cli.source import Source
 from fedka.cli.status_story import StatusStory
@@ -18,7 +19,7 @@ ENDS = (Phase.COMPLETE, Phase.FAILED)
 
 
 async def watch(source: Source, *, quiet: bool, clock: Callable[[], datetime]) -> int:
-    """Follow it until it has ended; the exit code. Raises CommandFailed if it is deleted meanwhile."""
+    """Follow it until it has ended; the exit code. Raises CommandFailed if it is deleted meanwhile, or interrupted."""
     latest = await source.training()
     began = latest.status.start_time if latest.status is not None else None
     shown = surface(clock, logs=source.hints.command("logs"), quiet=quiet, began=began)
@@ -31,7 +32,7 @@ async def watch(source: Source, *, quiet: bool, clock: Callable[[], datetime]) -
                 latest = training
                 story.take(training)
                 shown.draw(training)
-                if has_ended(training):
+                if has_ended(training) or interruption(training) is not None:
                     break
     finally:
         shown.close()
@@ -45,6 +46,8 @@ def has_ended(training: FederatedTraining) -> bool:
 
 def _tell(training: FederatedTraining, source: Source, *, quiet: bool) -> int:
     """The summary; the exit code."""
+    if (stopped := interruption(training)) is not None:
+        raise CommandFailed(f"{training.metadata.name}: {stopped.message}", exit_codes.RUN_FAILED)
     command = source.hints.command("model get", "-o", f"{training.metadata.name}.safetensors")
     text = summary.ending(training, model=f"in Kafka; to get it: {command}", logs=source.hints.command("logs"))
     if training.status is not None and training.status.phase is Phase.COMPLETE:

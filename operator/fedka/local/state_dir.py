@@ -81,7 +81,7 @@ class StateDir:
         self._lock.release()
 
     def discard(self) -> None:
-        """Remove it with all that is in it, after `release`: nothing worth keeping has happened here."""
+        """Remove it with all that is in it."""
         shutil.rmtree(self.path)
         with contextlib.suppress(OSError):  # other runs lie beside it
             self.path.parent.rmdir()

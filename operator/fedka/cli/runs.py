@@ -1,0 +1,108 @@
+"""`fedka runs` and `fedka remove`: the directories that runs have left in .fedka."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fedka import exit_codes
+from fedka.cli.errors import CommandFailed
+from fedka.cli.interruption import REASON
+from fedka.local.invocation import shown
+from fedka.local.kept_runs import KeptRun, kept_runs
+from fedka.local.state_dir import RUNS, StateDir, Use, is_run
+
+WIDTH_IN_A_FILE = 160
+MEGABYTE = 10**6
+BLOCK = 512  # what stat counts in
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A run as it is listed. `phase` is also Interrupted, Starting, or Unreadable."""
+
+    run: str
+    training: str
+    phase: str
+    rounds: str
+    began: str
+    megabytes: float
+
+
+def list_runs(*, as_json: bool, runs: Path = RUNS) -> int:
+    """Print them as a table, or as JSON; the exit code."""
+    lines = [_line(run) for run in kept_runs(runs)]
+    if as_json:
+        json.dump({"runs": [asdict(line) for line in lines]}, sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    elif lines:
+        width = None if sys.stdout.isatty() else WIDTH_IN_A_FILE
+        Console(file=sys.stdout, width=width, highlight=False).print(_table(lines))
+    else:
+        sys.stdout.write(f"there are no runs in {runs}: fedka run FILE makes one\n")
+    return exit_codes.OK
+
+
+def remove_runs(names: Sequence[str], *, say: Callable[[str], None], runs: Path = RUNS) -> int:
+    """Remove these, or none where one of the names is wrong; the exit code.
+
+    Raises CommandFailed, and StateDirInUse for a run that somebody runs or reads.
+    """
+    kept = kept_runs(runs)
+    for run in [_only(name, kept, runs) for name in dict.fromkeys(names)]:
+        state_dir = StateDir(run.directory, Use.REMOVAL)
+        state_dir.discard()
+        state_dir.release()
+        say(f"removed {shown(run.directory)}")
+        if run.invocation is not None and run.invocation.bootstrap_servers is not None:
+            say(f"its topics stay in the Kafka at {run.invocation.bootstrap_servers}")
+    return exit_codes.OK
+
+
+def _only(name: str, kept: Iterable[KeptRun], runs: Path) -> KeptRun:
+    """The run of that directory. A training's name is not enough: it may have runs that are worth keeping."""
+    directories = {run.directory.name: run for run in kept}
+    if name in directories:
+        return directories[name]
+    same = [run.directory.name for run in kept if run.name == name]
+    if same:
+        message = f"{name} is a training; name its runs: {' '.join(same)}"
+        raise CommandFailed(message, exit_codes.USAGE)
+    there = f"there are: {' '.join(directories)}" if directories else "there is none"
+    raise CommandFailed(f"there is no run {name} in {runs}; {there}", exit_codes.FAILED)
+
+
+def _line(run: KeptRun) -> Line:
+    size = sum(_sizes(run.directory)) / MEGABYTE
+    return Line(run.directory.name, run.name, _phase(run), run.rounds, run.began, round(size, 1))
+
+
+def _phase(run: KeptRun) -> str:
+    if run.training is None:
+        return "Starting" if is_run(run.directory) else "Unreadable"
+    return REASON if run.interrupted else run.phase or "Pending"
+
+
+def _sizes(directory: Path) -> Iterable[int]:
+    """Bytes on the disk, file by file: Kafka's indices are mostly holes. Files of a run under way may go meanwhile."""
+    for path in directory.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            yield path.lstat().st_blocks * BLOCK
+
+
+def _table(lines: Sequence[Line]) -> Table:
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for title in ("Run", "Training", "Phase", "Rounds", "Began"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("MB", justify="right", no_wrap=True)
+    for line in lines:
+        style = "yellow" if line.phase in (REASON, "Unreadable", "Failed") else ""
+        words = (line.run, line.training, line.phase, line.rounds, line.began, f"{line.megabytes:.1f}")
+        table.add_row(*(Text(word) for word in words), style=style)
+    return table
