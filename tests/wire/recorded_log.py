@@ -54,6 +54,16 @@ class RecordedLog:
         held = self.places[topic, partition]
         self.places[topic, partition] = {offset: stored for offset, stored in held.items() if offset >= before}
 
+    def under(self, prefix: str) -> "RecordedLog":
+        """The same of another installation: a run's records do not know by what its topics' names begin."""
+        topics = RunTopics(run=self.topics.run, prefix=prefix)
+        other = RecordedLog(topics, self.software)
+        for held in self.places.values():
+            for stored in held.values():
+                name = prefix + stored.record.topic.removeprefix(self.topics.prefix)
+                other.add(replace(stored, record=replace(stored.record, topic=name)))
+        return other
+
     def until(self, time_ms: int) -> "RecordedLog":
         """What there was at a time."""
         held = {

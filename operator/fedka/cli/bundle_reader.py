@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from fedka import exit_codes
+from fedka.cli.errors import CommandFailed
 from fedka.cli.source import RunReader
 from fedka.kafka.access import client_settings
 from fedka.wire.bundle import read_bundle
@@ -12,14 +14,24 @@ from fedka.wire.bundle_file import OWNER_ONLY
 
 
 @asynccontextmanager
-async def bundle_reader(files: Mapping[str, bytes], bootstrap_servers: str | None) -> AsyncIterator[RunReader]:
-    """What the bundle's user may read, at `bootstrap_servers` if given. Raises BundleUnreadable."""
+async def bundle_reader(
+    files: Mapping[str, bytes], bootstrap_servers: str | None, training: str | None = None
+) -> AsyncIterator[RunReader]:
+    """What the bundle's user may read, at `bootstrap_servers` if given.
+
+    Raises BundleUnreadable, and CommandFailed where it is not for `training`.
+    """
     with TemporaryDirectory(prefix="fedka-reader-") as directory:
         for name, content in files.items():
             path = Path(directory) / Path(name).name
             path.touch(mode=OWNER_ONLY)
             path.write_bytes(content)
         bundle = read_bundle(Path(directory))
+        if training not in (None, bundle.training):
+            message = (
+                f"the bundle is for training {bundle.training}, not for {training}: leave the name out, or give its own"
+            )
+            raise CommandFailed(message, exit_codes.USAGE)
         access = bundle.kafka
         if bootstrap_servers is not None:
             access = access.model_copy(update={"bootstrap_servers": bootstrap_servers})

@@ -15,8 +15,9 @@ from rich.table import Table
 
 from fedka import exit_codes
 from fedka.aggregator.claims import Claims, read_claims
-from fedka.aggregator.evidence import Evidence, KafkaEvidence
+from fedka.aggregator.evidence import Evidence, KafkaEvidence, LogCut
 from fedka.aggregator.replay import Outcome, ReplayedRound, replay_rounds
+from fedka.cli.errors import CommandFailed
 from fedka.cli.source import ReaderUnavailable, RunReader
 from fedka.kafka.errors import TopicRefused
 
@@ -47,7 +48,7 @@ class Report:
 
 
 async def replay(reading: AbstractAsyncContextManager[RunReader], *, as_json: bool) -> int:
-    """Replay the run and print the report; the exit code. Raises ReaderUnavailable, LogCut or a KafkaError."""
+    """Replay the run and print the report; the exit code. Raises ReaderUnavailable, CommandFailed or a KafkaError."""
     left = threading.Event()
     async with reading as reader:
         try:
@@ -66,6 +67,8 @@ def _replayed(reader: RunReader, goes_on: Callable[[], bool]) -> Report:
     try:
         with Console(stderr=True).status("reading the journal") as status:  # shown on terminals only
             return replayed(evidence, reader.topics.run, goes_on, status.update)
+    except LogCut as error:
+        raise CommandFailed(str(error), exit_codes.FAILED) from error
     except TopicRefused as error:
         raise ReaderUnavailable(f"{error}. {_rights(reader)}") from error
     finally:
