@@ -1,4 +1,4 @@
-"""Programs that are started again whenever they die, as pods are, without the supervisor's limits: for tests that kill."""
+"""Programs started again whenever they die, as pods are, without the supervisor's limits: for tests that kill."""
 
 import os
 import subprocess

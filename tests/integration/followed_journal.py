@@ -14,7 +14,7 @@ from fedka.wire.names import RunTopics
 from fedka.wire.records import JournalRecord, RoundClosed
 from fedka.wire.run_state import At, RunState, advance
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 J = TypeVar("J", bound=JournalRecord)
 
 
