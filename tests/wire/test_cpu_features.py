@@ -11,14 +11,16 @@ import pytest
 
 import fedka.wire
 
-PROGRAM = Path(__file__).with_name("bits_of_a_sum.py")
+SUM = Path(__file__).with_name("bits_of_a_sum.py")
+RUN = Path(__file__).with_name("bits_of_a_run.py")
+LAST_MODEL = "3f3e36c0f4cea8ebf9bf904f94b34baa75cc1bf9cd544e30d5422892c1c26ceb"  # on any machine
 PACKAGES = Path(next(iter(fedka.wire.__path__))).parents[1]
 
 
-def run(disabled: list[str]) -> dict[str, Any]:
+def run(disabled: list[str], program: Path = SUM) -> dict[str, Any]:
     environment = os.environ | {"NPY_DISABLE_CPU_FEATURES": " ".join(disabled), "PYTHONPATH": str(PACKAGES)}
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(PROGRAM)], env=environment, capture_output=True, check=True, timeout=120
+        [sys.executable, "-W", "error", str(program)], env=environment, capture_output=True, check=True, timeout=120
     )
     result: dict[str, Any] = json.loads(done.stdout)
     return result
@@ -46,3 +48,14 @@ def test_a13_the_sum_has_the_same_bits_without_the_newest_features(as_it_is: dic
 def test_a13_the_bits_are_what_they_always_were(as_it_is: dict[str, Any]) -> None:
     """On any machine: another digest means that two aggregators can disagree about the model."""
     assert as_it_is["digest"] == "94b262d10c52829918a2eec9df1097aad86716757d238caee37b9a92a2a4b2a7"
+
+
+@pytest.mark.slow
+def test_a_whole_run_has_the_same_bits_without_any_of_them() -> None:
+    """What participants encode, what is folded and closed, and what a replay makes of logs of other machines."""
+    as_ever = run([], RUN)
+    plain = run(as_ever["used"], RUN)
+    assert plain["used"] == []
+    assert plain["digests"] == as_ever["digests"]
+    assert as_ever["digests"]["made here, round 3"] == LAST_MODEL
+    assert None not in as_ever["digests"].values()
