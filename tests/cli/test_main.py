@@ -10,6 +10,7 @@ from fedka.version import VERSION
 
 COMMANDS = (
     "run", "validate", "plan", "version", "join", "status", "rounds", "watch", "logs", "suspend", "resume", "bundle",
+    "runs", "remove",
 )  # fmt: skip
 PEOPLES = ("typer", "rich", "yaml", "pydantic", "numpy")
 

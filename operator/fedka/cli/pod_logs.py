@@ -54,7 +54,7 @@ class Logs:
         chosen = list(_of_each(pods, 1 if previous else 0))
         if not chosen:
             raise CommandFailed(_nothing(training, self._wanted, self._source, previous=previous), exit_codes.FAILED)
-        for pod in sorted(chosen, key=lambda each: (each.role, name_of(each))):
+        for pod in sorted(chosen, key=_member):
             await self._print(pod, prefixed=len(chosen) > 1, follow=False)
 
     async def follow(self) -> None:
@@ -64,7 +64,8 @@ class Logs:
         several = self._wanted.participant is None and not self._wanted.aggregator
         try:
             async with asyncio.TaskGroup() as group:
-                for pod in reversed(await self._source.pods()):  # of a run that has ended, no watch may come to them
+                oldest_first = [*await self._source.pods()][::-1]
+                for pod in sorted(oldest_first, key=_member):  # a run may end before its watch comes to them
                     self._take_up(pod, group, prefixed=several)
                 watching = group.create_task(self._watch_pods(group, prefixed=several))
                 await self._until_the_end()
@@ -119,6 +120,10 @@ class Logs:
         if name not in participants and name not in seen:
             known = ", ".join([*participants][:20])
             raise CommandFailed(f"there is no participant {name}; there are: {known}", exit_codes.USAGE)
+
+
+def _member(pod: PodView) -> tuple[str, str]:
+    return pod.role, name_of(pod)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -1,0 +1,100 @@
+"""`fedka runs` and `fedka remove`: what lies on this machine."""
+
+import json
+
+import pytest
+
+from fedka import exit_codes
+from fedka.cli.errors import CommandFailed
+from fedka.cli.runs import list_runs, remove_runs
+from fedka.local.state_dir import StateDir, StateDirInUse
+
+from .kept import COMPLETE, RUNNING, called, keep
+
+
+def listed(runs, capsys) -> list[dict[str, object]]:
+    assert list_runs(as_json=True, runs=runs) == exit_codes.OK
+    return json.loads(capsys.readouterr().out)["runs"]
+
+
+def test_newest_comes_first_with_what_became_of_it(tmp_path, capsys):
+    keep(tmp_path / "tiny-20260101-120000", COMPLETE)
+    keep(tmp_path / "tiny-20260102-120000", RUNNING, began="2026-01-02T12:00:00Z")
+    under_way = StateDir(keep(tmp_path / "tiny-20260103-120000", RUNNING, began="2026-01-03T12:00:00Z"))
+    lines = listed(tmp_path, capsys)
+    under_way.release()
+    assert [(line["run"][5:13], line["phase"], line["rounds"]) for line in lines] == [
+        ("20260103", "Running", "2/5"), ("20260102", "Interrupted", "2/5"), ("20260101", "Complete", "5/5"),
+    ]  # fmt: skip
+
+
+def test_run_that_cannot_be_read_is_listed(tmp_path, capsys):
+    keep(tmp_path / "tiny", RUNNING)
+    (tmp_path / "tiny" / "training.json").write_text("{")
+    assert [(line["training"], line["phase"]) for line in listed(tmp_path, capsys)] == [("tiny", "Unreadable")]
+
+
+def test_size_is_that_on_the_disk(tmp_path, capsys):
+    run = keep(tmp_path / "tiny", RUNNING)
+    with (run / "full").open("wb") as full, (run / "hole").open("wb") as hole:
+        full.write(b"x" * 3_000_000)
+        hole.truncate(500_000_000)
+    assert 3 <= listed(tmp_path, capsys)[0]["megabytes"] < 4
+
+
+def test_table_has_a_line_for_each(tmp_path, capsys):
+    keep(tmp_path / "tiny-20260101-120000", COMPLETE)
+    list_runs(as_json=False, runs=tmp_path)
+    heads, line = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert heads == ["Run", "Training", "Phase", "Rounds", "Began", "MB"]
+    assert line[:5] == ["tiny-20260101-120000", "tiny", "Complete", "5/5", "2026-01-01T12:00:00Z"]
+
+
+def test_no_runs_are_said_to_be_none(tmp_path, capsys):
+    list_runs(as_json=False, runs=tmp_path / "none")
+    assert "there are no runs" in capsys.readouterr().out
+
+
+def test_removed_run_is_gone_and_the_others_are_not(tmp_path):
+    first, second = (keep(tmp_path / name, COMPLETE) for name in ("tiny-1", "tiny-2"))
+    said: list[str] = []
+    assert remove_runs(["tiny-1", "tiny-1"], say=said.append, runs=tmp_path) == exit_codes.OK
+    assert (first.exists(), second.exists()) == (False, True)
+    assert said == [f"removed {first}"]
+
+
+def test_topics_that_stay_elsewhere_are_said(tmp_path):
+    called(keep(tmp_path / "tiny-1", COMPLETE), tmp_path / "t.yaml", servers="kafka:9092")
+    said: list[str] = []
+    remove_runs(["tiny-1"], say=said.append, runs=tmp_path)
+    assert said[1] == "its topics stay in the Kafka at kafka:9092"
+
+
+def test_trainings_name_does_not_remove_its_runs(tmp_path):
+    for name in ("tiny-1", "tiny-2"):
+        keep(tmp_path / name, COMPLETE)
+    with pytest.raises(CommandFailed, match="tiny is a training; name its runs: tiny-2 tiny-1") as raised:
+        remove_runs(["tiny"], say=print, runs=tmp_path)
+    assert raised.value.code == exit_codes.USAGE
+
+
+def test_one_wrong_name_removes_nothing(tmp_path):
+    kept = keep(tmp_path / "tiny-1", COMPLETE)
+    with pytest.raises(CommandFailed, match="there is no run tiny-9"):
+        remove_runs(["tiny-1", "tiny-9"], say=print, runs=tmp_path)
+    assert kept.exists()
+
+
+def test_run_under_way_is_not_removed(tmp_path):
+    state_dir = StateDir(keep(tmp_path / "tiny-1", RUNNING))
+    with pytest.raises(StateDirInUse, match="in use by the run"):
+        remove_runs(["tiny-1"], say=print, runs=tmp_path)
+    state_dir.release()
+    assert state_dir.path.exists()
+
+
+def test_both_are_commands(directory):
+    keep(directory.path / ".fedka" / "tiny-1", COMPLETE)
+    assert "tiny-1" in directory.fedka("runs").stdout
+    assert directory.fedka("remove", "tiny-1").process.returncode == exit_codes.OK
+    assert not (directory.path / ".fedka").exists()
