@@ -9,7 +9,7 @@ from fedka import exit_codes
 
 from .kept import COMPLETE, RUNNING, keep
 
-HEAVY = ("fedka.api.training", "fedka.local.saved", "numpy", "yaml", "torch", "confluent_kafka", "kubernetes", "aiohttp")
+HEAVY = ("fedka.api.training", "fedka.local.saved", "numpy", "yaml", "torch", "confluent_kafka", "aiohttp")
 
 
 def offered(directory, *words: str) -> list[str]:
