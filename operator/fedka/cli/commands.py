@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from fedka import exit_codes
-from fedka.cli import look_commands, runs_commands, steer_commands
+from fedka.cli import look_commands, replay_command, runs_commands, steer_commands
 from fedka.cli.command_line import Debug, JsonOnly, Output, Overrides, TrainingFile, app, end_with, run_command
 from fedka.cli.options import Context, Kubeconfig, Namespace
 from fedka.cli.reach import place_of
 
-__all__ = ["look_commands", "run_command", "runs_commands", "steer_commands"]
+__all__ = ["look_commands", "replay_command", "run_command", "runs_commands", "steer_commands"]
 
 
 @app.command()
