@@ -55,6 +55,11 @@ class AggregatorProcess:
                 return
             kill_at = kill_at[1:]
 
+    @property
+    def pid(self) -> int:
+        """Of the process that was started last."""
+        return self._spawned[-1].pid
+
     def signal(self, number: int = signal.SIGKILL) -> None:
         """To the process that was started last."""
         self._spawned[-1].send_signal(number)

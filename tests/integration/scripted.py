@@ -94,17 +94,18 @@ class Participant:
         self._tail.start()
         return self
 
+    def greeting(self, examples: int | None = None) -> Hello:
+        return Hello(
+            examples=examples or self.script.examples,
+            layout=(self.script.layout or self.rig.layout).digest(),
+            software="scripted",
+            instance=secrets.token_hex(16),
+            evaluates=self.script.evaluates,
+        )
+
     def hello(self, examples: int | None = None) -> int:
         """Its offset."""
-        return self.say(
-            Hello(
-                examples=examples or self.script.examples,
-                layout=(self.script.layout or self.rig.layout).digest(),
-                software="scripted",
-                instance=secrets.token_hex(16),
-                evaluates=self.script.evaluates,
-            )
-        ).offset
+        return self.say(self.greeting(examples)).offset
 
     def say(self, record: Record) -> Written:
         return self.say_bytes(encode(record))

@@ -124,6 +124,14 @@ class Collecting:
             if name not in self._hellos and not self._is_over():
                 self._drop((name, offset), "its hello is no longer in its log")
 
+    def give_up(self, participant: str) -> None:
+        """Nothing more of its log can be read: after a restart, not even the commit that was accepted before."""
+        if self._is_over():
+            return
+        offset = self._attempt.accepted.get(participant)
+        if offset is not None and (participant, offset) not in self._commits:
+            self._drop((participant, offset), "its log can no longer be read")
+
     def first_model_lost(self, message: str) -> None:
         """The chunks of the first model went while they were copied: another participant is to be asked."""
         for taken in self._attempt.decided:

@@ -39,7 +39,7 @@ class Mark:
 
     def is_reached(self) -> bool:
         """Whether everything before the ends has been read."""
-        return self._ends is not None and all(self._logs.next_offset(name) >= end for name, end in self._ends.items())
+        return self._ends is not None and all(self._logs.is_read(name, end) for name, end in self._ends.items())
 
 
 class ControlLogs:
@@ -49,6 +49,7 @@ class ControlLogs:
         self._wiring = wiring
         self._follow = follow
         self._next: dict[str, int] = {}
+        self._unreadable: set[str] = set()
 
     def follow(self, spec: Spec) -> Mark | None:
         """Follow those who are not followed yet; what must be read of them before a round is opened."""
@@ -65,6 +66,14 @@ class ControlLogs:
     def read(self, participant: str, offset: int) -> None:
         """Everything before `offset` was read."""
         self._next[participant] = max(offset, self._next.get(participant, 0))
+
+    def give_up(self, participant: str) -> None:
+        """No more of it can be read: nothing waits for that."""
+        self._unreadable.add(participant)
+
+    def is_read(self, participant: str, end: int) -> bool:
+        """Whether all that can be read before `end` has been."""
+        return participant in self._unreadable or self.next_offset(participant) >= end
 
     def next_offset(self, participant: str) -> int:
         """The offset of the next record to be read."""

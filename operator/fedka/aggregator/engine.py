@@ -92,6 +92,8 @@ class Engine:
                 self._on_control(event.participant, event.record)
             case events.ControlRead():
                 self._logs.read(event.participant, event.offset)
+            case events.ControlUnreadable():
+                self._on_unreadable(event.participant, event.offset)
             case events.JournalAnswered():
                 self._on_answer(event)
             case events.JournalSeen():
@@ -179,6 +181,12 @@ class Engine:
                     self._collecting.answer(participant, record, decoded)
             case _:
                 pass
+
+    def _on_unreadable(self, participant: str, offset: int) -> None:
+        self._logs.give_up(participant)
+        self._roster.give_up(participant, offset)
+        if self._collecting is not None:
+            self._collecting.give_up(participant)
 
     def _on_published(self, event: events.Published) -> None:
         state, collecting = self._wiring.state, self._collecting

@@ -36,6 +36,14 @@ class ControlRead:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlUnreadable:
+    """A participant's control partition holds a record at `offset` behind which nothing can be read."""
+
+    participant: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class JournalSeen:
     """A record of the journal, our own or a foreign one."""
 
@@ -104,6 +112,7 @@ Event = (
     SpecSeen
     | ControlSeen
     | ControlRead
+    | ControlUnreadable
     | JournalSeen
     | JournalAnswered
     | TroubleSeen

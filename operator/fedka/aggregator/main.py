@@ -20,6 +20,7 @@ from fedka.aggregator.engine import Engine
 from fedka.aggregator.events import (
     ControlRead,
     ControlSeen,
+    ControlUnreadable,
     Interrupted,
     JournalAnswered,
     JournalSeen,
@@ -203,6 +204,7 @@ class _Process:
                 name="fedka-aggregator-control",
                 at_end=lambda topic, _partition, offset: put(ControlRead(names[topic], offset), 0),
                 skips_gaps=True,  # what a participant lets its own log lose is its own loss
+                unreadable=lambda topic, offset: put(ControlUnreadable(names[topic], offset), 0),
             )
         )
 

@@ -125,6 +125,12 @@ class Roster:
             self._wiring.append(ParticipantLost(participant=participant))
             self._track()
 
+    def give_up(self, participant: str, offset: int) -> None:
+        """Nothing more that it says can be read."""
+        why = f"its log cannot be read on: the record at offset {offset} cannot be decompressed"
+        self._wiring.audit(ParticipantAudited(participant=participant, reason=RejectReason.MALFORMED, message=why))
+        self.leave(participant, why)
+
     def restart_timers(self) -> None:
         """Kafka was away: nobody's silence counts."""
         self._presence.restart(self._wiring.monotonic())

@@ -9,6 +9,7 @@ from confluent_kafka import KafkaError as Code
 
 from fedka.kafka.access import Settings
 from fedka.kafka.errors import AccessRefused, KafkaTrouble
+from fedka.wire.records import MOST_RECORD_BYTES
 
 LOGGER = logging.getLogger("fedka.kafka")
 SILENT = LOGGER.getChild("librdkafka")
@@ -21,12 +22,21 @@ FATAL = {
     Code._AUTO_OFFSET_RESET: "a position in the log is gone: records that were needed have been deleted",  # noqa: SLF001 librdkafka's own names
     Code.OFFSET_OUT_OF_RANGE: "a position in the log is gone: records that were needed have been deleted",
     Code.TOPIC_AUTHORIZATION_FAILED: "Read on the topic is refused: check the principal's ACLs",
+    Code._BAD_COMPRESSION: "a record cannot be decompressed",  # noqa: SLF001 librdkafka's own name
+    Code._BAD_MSG: "a record is damaged",  # noqa: SLF001 librdkafka's own name
 }
+UNREADABLE = (Code._BAD_COMPRESSION, Code._BAD_MSG)  # noqa: SLF001 librdkafka's own names
+"""Nothing behind such a record can be read: 3 KB of zstd that are 100 MB of zeros are enough, and Kafka takes them."""
+
+_NOT_COPIED = bytes(MOST_RECORD_BYTES + 1)
 
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """One record: where it lies, the broker's time of it (LogAppendTime, milliseconds), its bytes."""
+    """One record: where it lies, the broker's time of it (LogAppendTime, milliseconds), its bytes.
+
+    Of one that is larger than any record of ours may be, zeros: no reader may have to hold it.
+    """
 
     topic: str
     partition: int
@@ -60,7 +70,7 @@ def as_record(message: Message) -> LogRecord:
         partition=message.partition() or 0,
         offset=message.offset() or 0,
         time_ms=time_ms,
-        value=message.value(),
+        value=message.value() if len(message) <= MOST_RECORD_BYTES else _NOT_COPIED,
         by_broker=kind == TIMESTAMP_LOG_APPEND_TIME,
     )
 

@@ -8,7 +8,7 @@ from confluent_kafka import KafkaException, Message, TopicPartition
 from fedka.kafka.access import Settings, control_consumer_settings
 from fedka.kafka.complaints import Complaints
 from fedka.kafka.errors import KafkaAway, TopicMissing, TopicRefused
-from fedka.kafka.log_record import BATCH, FATAL, GONE, LogRecord, as_record, consumer_of
+from fedka.kafka.log_record import BATCH, FATAL, GONE, UNREADABLE, LogRecord, as_record, consumer_of
 
 ANSWER_SECONDS = 10.0
 SOON_SECONDS = 2.0  # for what is wrong with a connection to show
@@ -98,7 +98,7 @@ class LogView:
         return [record for record in records if record.offset < high]
 
     def read_each(self, places: Sequence[tuple[str, int, int]]) -> list[LogRecord | None]:
-        """The record at each (topic, partition, offset), all asked for at once; None where it is gone.
+        """The record at each (topic, partition, offset), all asked for at once; None where it is gone or unreadable.
 
         One place a partition at most.
         """
@@ -113,7 +113,7 @@ class LogView:
                     error = message.error()
                     if error is None:
                         found.setdefault(place, as_record(message))
-                    elif error.code() in GONE:
+                    elif error.code() in (*GONE, *UNREADABLE) or place in found:
                         found.setdefault(place, None)
                     elif error.code() in FATAL:
                         raise TopicRefused(f"topic {message.topic()}: {FATAL[error.code()]}")

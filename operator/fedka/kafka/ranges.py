@@ -14,7 +14,7 @@ from confluent_kafka import KafkaError as Code
 
 from fedka.kafka.access import Settings, range_consumer_settings
 from fedka.kafka.errors import ChunkCorrupt, ChunksGone, KafkaError, NoSuchOffset
-from fedka.kafka.log_record import GONE
+from fedka.kafka.log_record import GONE, UNREADABLE
 from fedka.wire.chunks import ChunkHeaders, Pointer, chunk_digest, root_digest
 
 LOGGER = logging.getLogger("fedka.kafka")
@@ -220,6 +220,9 @@ class RangeReader:
                 if high is not None and max(active.wanted) >= high:
                     return [_beyond(active)]
                 return [Finished(active.key, ChunksGone(f"chunks in {active.topic} are no longer in the log"))]
+            if active is not None and error.code() in UNREADABLE:
+                self._drop(place)
+                return [Finished(active.key, ChunkCorrupt(f"a record in {active.topic} cannot be decompressed"))]
             if error.code() != Code.GROUP_AUTHORIZATION_FAILED:
                 self._complain(error.str())
             return []

@@ -7,12 +7,12 @@ more partitions starts another tail, and catching up is done by a consumer of it
 import threading
 from collections.abc import Callable, Sequence
 
+from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka import KafkaError as Code
-from confluent_kafka import Message, TopicPartition
 
 from fedka.kafka.access import Settings, control_consumer_settings
 from fedka.kafka.errors import KafkaTrouble
-from fedka.kafka.log_record import BATCH, LogRecord, Start, as_record, consumer_of, trouble_of
+from fedka.kafka.log_record import BATCH, UNREADABLE, LogRecord, Start, as_record, consumer_of, trouble_of
 
 WAKE_SECONDS = 0.25  # how soon a tail notices that it is to close; records wake it at once
 PARTITIONS_PER_CONSUMER = (
@@ -26,7 +26,9 @@ class Tail:
     `deliver` is called there for each record, in the order of each partition; `trouble` for what goes wrong. A tail
     goes on by itself when a broker comes back; after fatal trouble it ends. `at_end`, where it is given, is told the
     topic, partition and next offset whenever everything there is has been delivered (an end may lie behind offsets that
-    hold no record). `skips_gaps`: where records have been deleted it goes on with the first that is left.
+    hold no record). `skips_gaps`: where records have been deleted it goes on with the first that is left. `unreadable`,
+    where it is given, is told the topic and offset of a record that cannot be decompressed: that partition is left, and
+    the others are followed on; without it, that is fatal trouble.
     """
 
     def __init__(
@@ -39,10 +41,13 @@ class Tail:
         name: str,
         at_end: Callable[[str, int, int], None] | None = None,
         skips_gaps: bool = False,
+        unreadable: Callable[[str, int], None] | None = None,
     ) -> None:
         self._deliver = deliver
         self._at_end = at_end
         self._trouble = trouble
+        self._unreadable = unreadable
+        self._left: set[tuple[str, int]] = set()
         self._closing = threading.Event()
         self._starts = starts
         self._settings: Settings = {
@@ -79,15 +84,15 @@ class Tail:
             consumer.assign([TopicPartition(start.topic, start.partition, start.offset) for start in self._starts])
             while not self._closing.is_set():
                 for message in consumer.consume(1, WAKE_SECONDS):
-                    if not self._take(message):
+                    if not self._take(message, consumer):
                         return
                 for message in consumer.consume(BATCH, 0):
-                    if not self._take(message):
+                    if not self._take(message, consumer):
                         return
         finally:
             consumer.close()
 
-    def _take(self, message: Message) -> bool:
+    def _take(self, message: Message, consumer: Consumer) -> bool:
         error = message.error()
         if error is None:
             self._deliver(as_record(message))
@@ -98,9 +103,19 @@ class Tail:
             if self._at_end is not None:
                 self._at_end(message.topic() or "", message.partition() or 0, message.offset() or 0)
             return True
+        if error.code() in UNREADABLE and self._unreadable is not None:
+            self._leave(message, consumer, self._unreadable)
+            return True
         trouble = trouble_of(message, error)
         self._trouble(trouble)
         return not trouble.fatal
+
+    def _leave(self, message: Message, consumer: Consumer, unreadable: Callable[[str, int], None]) -> None:
+        place = (message.topic() or "", message.partition() or 0)
+        if place not in self._left:  # it is tried again until the pause is heeded
+            self._left.add(place)
+            consumer.pause([TopicPartition(*place)])
+            unreadable(place[0], message.offset() or 0)
 
     def _on_client_error(self, error: Code) -> None:
         if error.code() != Code.GROUP_AUTHORIZATION_FAILED:
@@ -116,6 +131,7 @@ def tails(
     name: str,
     at_end: Callable[[str, int, int], None] | None = None,
     skips_gaps: bool = False,
+    unreadable: Callable[[str, int], None] | None = None,
 ) -> list[Tail]:
     """As many tails as the partitions need at PARTITIONS_PER_CONSUMER each; not started."""
     return [
@@ -127,6 +143,7 @@ def tails(
             name=name,
             at_end=at_end,
             skips_gaps=skips_gaps,
+            unreadable=unreadable,
         )
         for first in range(0, len(starts), PARTITIONS_PER_CONSUMER)
     ]

@@ -1,0 +1,93 @@
+"""A record that nobody can decompress: 3 KB of zstd that are more zeros than librdkafka agrees to make.
+
+Kafka takes it, and no reader gets past it: without care its participant would hold up every deadline, and the loss of
+anybody, for ever.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+
+from fedka import exit_codes
+from fedka.local.kafka_server import KafkaServer
+from fedka.wire.chunks import Pointer
+from fedka.wire.names import BULK_PARTITION, CONTROL_PARTITION
+from fedka.wire.records import (
+    Commit,
+    ParticipantAudited,
+    ParticipantLost,
+    Record,
+    RejectReason,
+    RoundClosed,
+    RoundOpened,
+)
+
+from ..integration.rig import Rig
+from ..integration.scripted import Participant
+from ..integration.scripts import Gate, honest
+
+pytestmark = pytest.mark.kafka
+ZEROS = 105_000_000  # librdkafka makes 100,000,000 bytes of a zstd batch at most (receive.message.max.bytes)
+
+
+def poison(who: Participant, partition: int) -> int:
+    """Write such a record; its offset."""
+    producer = Producer(
+        {
+            "bootstrap.servers": who.rig.bootstrap,
+            "compression.codec": "zstd",
+            "message.max.bytes": 2 * ZEROS,
+            "queue.buffering.max.kbytes": 2 * ZEROS // 1024,
+        }
+    )
+    offsets: list[int] = []
+    producer.produce(who.topic, bytes(ZEROS), partition=partition, on_delivery=lambda _, m: offsets.append(m.offset()))
+    assert producer.flush(120) == 0
+    return offsets[0]
+
+
+@pytest.fixture
+def rig(kafka: KafkaServer, tmp_path: Path) -> Iterator[Rig]:
+    rig = Rig(kafka.bootstrap_servers, tmp_path / "run", ["a", "b", "c", "d"])
+    yield rig
+    print(rig.aggregator.log())  # noqa: T201  pytest shows it where a test fails
+    rig.close()
+
+
+def test_it_costs_its_participant_and_nobody_else(rig: Rig) -> None:
+    """`c` says it, `d` hides it among its chunks; both then go on as if nothing had been."""
+
+    def among_words(who: Participant, opened: RoundOpened, commit: Commit) -> Sequence[Record]:
+        if opened.round == 1:
+            poison(who, CONTROL_PARTITION)
+        return [commit]
+
+    def among_chunks(who: Participant, opened: RoundOpened, commit: Commit) -> Sequence[Record]:
+        if opened.round != 1:
+            return [commit]
+        bad = poison(who, BULK_PARTITION)
+        was = commit.update
+        offsets = [*was.offsets()[:-1], bad]
+        update = Pointer.of(upload=was.upload_id, offsets=offsets, digest=was.digest)
+        return [commit.model_copy(update={"update": update})] * 3
+
+    rig.spec(rounds={"count": 3, "quorum": 2, "min_available": 2, "deadline_seconds": 300})
+    rig.aggregator.start()
+    gate = Gate("a", 3)
+    scripts = {"a": gate.script("a"), "c": honest("c", commit=among_words), "d": honest("d", commit=among_chunks)}
+    rig.join(scripts=scripts)
+    rig.journal.seen(RoundClosed, 3)
+    gate.reached()
+    rig.aggregator.signal()  # a successor comes upon it again
+    gate.open()
+    rig.completed()
+    rig.assert_exact({"a", "b"}, {"a", "b", "d"}, {"a", "b", "d"})
+    assert {lost.participant for lost in rig.journal.of(ParticipantLost)} == {"c"}
+    assert {(r.participant, r.round, r.reason) for r in rig.rejections()} == {("d", 1, RejectReason.BAD_DIGEST)}
+    told = {r.message for r in rig.audit() if isinstance(r, ParticipantAudited) and r.reason is RejectReason.MALFORMED}
+    assert len(told) == 1
+    assert "cannot be decompressed" in told.pop()
+    assert rig.aggregator.wait()[-1] == exit_codes.OK
+    assert "Traceback" not in rig.aggregator.log()
