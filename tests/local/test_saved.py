@@ -1,6 +1,7 @@
 """A training kept in the state directory: the same run afterwards, with its status and its owners of fields."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -9,18 +10,23 @@ from typing import Any
 import pytest
 
 from fedka.local.crd_admission import CrdAdmission
-from fedka.local.saved import SavedTraining, SavedTrainingUnusable, SavingCluster
+from fedka.local.saved import SavedTraining, SavedTrainingUnusable, SavingCluster, TrainingNotSaved
 from fedka.reconcile.apply import STATUS_FIELD_MANAGER
 from fedka.reconcile.ports import FEDERATED_TRAINING, Invalid
 
 
-def cluster(path: Path, seed: int) -> SavingCluster:
+def never(error: TrainingNotSaved) -> None:
+    raise AssertionError(error)
+
+
+def cluster(path: Path, seed: int, unsaved: Callable[[TrainingNotSaved], None] = never) -> SavingCluster:
     return SavingCluster(
         SavedTraining(path / "training.json"),
         namespace="default",
         clock=lambda: datetime(2026, 1, 1, tzinfo=UTC),
         random=Random(seed),  # noqa: S311  no secrets
         admission=CrdAdmission(),
+        unsaved=unsaved,
     )
 
 
@@ -99,3 +105,14 @@ async def test_every_change_is_kept(tmp_path):
     await live.submit(training())
     await with_status(live, phase="Running")
     assert json.loads((tmp_path / "training.json").read_text())["status"] == {"phase": "Running"}
+
+
+async def test_a_change_that_cannot_be_saved_is_told_of_and_leaves_the_file_as_it_was(tmp_path: Path):
+    told: list[TrainingNotSaved] = []
+    live = cluster(tmp_path, 1, unsaved=told.append)
+    await live.submit(training())
+    before = (tmp_path / "training.json").read_text()
+    (tmp_path / "training.new").mkdir()  # a file of that name cannot be written any more
+    await with_status(live, phase="Running")
+    assert (tmp_path / "training.json").read_text() == before
+    assert [str(error) for error in told] == [f"{tmp_path / 'training.json'} cannot be written: Is a directory"]

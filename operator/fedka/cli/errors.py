@@ -47,6 +47,7 @@ def explained(error: Exception) -> tuple[str, int]:
     from fedka.cli.model_fetch import NoModel  # noqa: PLC0415
     from fedka.cli.source import NoSuchTraining, ReaderUnavailable  # noqa: PLC0415
     from fedka.kafka.errors import KafkaError  # noqa: PLC0415
+    from fedka.local.disk import is_full  # noqa: PLC0415
     from fedka.local.kafka_errors import LocalKafkaError  # noqa: PLC0415
     from fedka.local.saved import SavedTrainingUnusable  # noqa: PLC0415
     from fedka.local.state_dir import StateDirUnusable  # noqa: PLC0415
@@ -64,5 +65,10 @@ def explained(error: Exception) -> tuple[str, int]:
         return f"fedka: {error}", exit_codes.CONFIG
     if isinstance(error, (*of_this_machine, NoSuchTraining, ReaderUnavailable, NoModel, KafkaError)):
         return f"fedka: {error}", exit_codes.FAILED
-    where = "run the command again with --debug to see where, and report it"
-    return f"fedka: unexpected {type(error).__name__}: {error}\n({where})", exit_codes.FAILED
+    if isinstance(error, OSError) and is_full(error):
+        where = f" of {error.filename}" if error.filename else ""
+        message = f"fedka: no space is left on the disk{where}: free some, and give the command again"
+    else:
+        where = "run the command again with --debug to see where, and report it"
+        message = f"fedka: unexpected {type(error).__name__}: {error}\n({where})"
+    return message, exit_codes.FAILED

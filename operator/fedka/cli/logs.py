@@ -13,9 +13,26 @@ def log_to_stderr(name: str, *, level: int = logging.INFO) -> None:
     _configure(logging.StreamHandler(sys.stderr), name, level)
 
 
+class LogFile(logging.FileHandler):
+    """A file whose disk may be full: that is said once, as nobody is helped by a traceback for each line."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8")
+        self._complained = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
+        """Called where a record could not be written."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._complained:
+            self._complained = True
+            sys.stderr.write(f"fedka: {self.baseFilename} lacks lines from now on: {error.strerror}\n")
+
+
 def log_to_file(path: Path, name: str) -> None:
     """The same into a file, for a command whose terminal shows something better."""
-    _configure(logging.FileHandler(path, encoding="utf-8"), name, logging.INFO)
+    _configure(LogFile(path), name, logging.INFO)
 
 
 def _configure(handler: logging.Handler, name: str, level: int) -> None:

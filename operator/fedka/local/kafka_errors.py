@@ -21,6 +21,10 @@ class KafkaStartFailed(LocalKafkaError):
     """The broker ended, or did not become ready in time."""
 
 
+class KafkaDiskFull(LocalKafkaError):
+    """The broker's disk has no space left."""
+
+
 class KafkaStartCancelled(LocalKafkaError):
     """`KafkaServer.stop` was called while `start` was still at work."""
 

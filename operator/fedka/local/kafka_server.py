@@ -12,7 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from fedka.local.kafka_errors import KafkaStartFailed, StateDirInUse
+from fedka.local.disk import WORDS, has_space, is_full, no_space
+from fedka.local.kafka_errors import KafkaDiskFull, KafkaStartFailed, LocalKafkaError, StateDirInUse
 from fedka.local.kafka_fetch import default_cache, fetch_kafka, kafka_version
 from fedka.local.kafka_java import find_java
 from fedka.local.kafka_launch import Finished, Launcher
@@ -121,6 +122,9 @@ class KafkaServer:
             )
             try:
                 self._serve(self._node, lock)
+            except OSError as error:
+                self._release()
+                raise (KafkaDiskFull(no_space(self._home)) if is_full(error) else error) from error
             except BaseException:
                 self._release()
                 raise
@@ -180,7 +184,9 @@ class KafkaServer:
         usable = last is not None and are_free(last, self._listener) and self._listener.port in (None, last.clients)
         return last if last is not None and usable else choose_ports(self._rng, self._listener)
 
-    def _failed(self, outcome: Finished) -> KafkaStartFailed:
+    def _failed(self, outcome: Finished) -> LocalKafkaError:
+        if any(outcome.printed(words) for words in WORDS) or not has_space(self._home):
+            return KafkaDiskFull(no_space(self._home))
         what = f"was not ready within {START_SECONDS:g} s" if outcome.timed_out else f"ended with code {outcome.code}"
         return KafkaStartFailed(
             f"Apache Kafka {kafka_version()} {what}. Its last lines:\n{outcome.last_lines}\n"

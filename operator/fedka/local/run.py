@@ -72,6 +72,7 @@ async def local_run(
             clock=clock,
             random=random,
             admission=CrdAdmission(),
+            unsaved=lambda error: run.give_up(str(error)),
         )
         run = LocalRun(
             observer,

@@ -15,6 +15,7 @@ from fedka.api.reasons import Phase
 from fedka.api.status import ParticipantDetail
 from fedka.api.training import FederatedTraining
 from fedka.exit_codes import CONFIG
+from fedka.local.disk import has_space, no_space
 from fedka.local.handed_over import hand_over
 from fedka.local.kafka_errors import LocalKafkaError
 from fedka.local.overheard import Listener
@@ -105,7 +106,7 @@ class LocalRun:
 
     async def ended(self) -> NoProspect | None:
         """Wait for the end: None once the resource is Complete or Failed, or why that will not come about."""
-        while not self._is_over() and self._given_up is None:
+        while not self._is_over() and (self._given_up is None or self._latest is None):  # it is told with the resource
             await self._next_change()
         return None if self._is_over() else self._given_up
 
@@ -139,6 +140,8 @@ class LocalRun:
     async def _revive(self, server: Broker) -> None:
         self._deaths += 1
         failure = f"it has done so {self._deaths} times in a row" if self._deaths > MOST_DEATHS else ""
+        if not has_space(server.log_path.parent):  # it would end again, and fill what is being freed
+            failure = no_space(server.log_path.parent)
         if not failure:
             self._observer.kafka_died(server.log_path)
             try:
@@ -146,9 +149,12 @@ class LocalRun:
             except LocalKafkaError as error:
                 failure = str(error)
         if failure:
-            message = f"Apache Kafka has ended, which was not asked for; its log is {server.log_path}: {failure}"
-            self._given_up = self._given_up or NoProspect(message, ())
-            self._changed.set()
+            self.give_up(f"Apache Kafka has ended, which was not asked for; its log is {server.log_path}: {failure}")
+
+    def give_up(self, why: str) -> None:
+        """It cannot go on, for a reason that no resource could say; the first one counts."""
+        self._given_up = self._given_up or NoProspect(why, ())
+        self._changed.set()
 
     def journaled(self, record: r.JournalRecord, before: RunState, after: RunState, *, past: bool) -> None:
         """See `Listener`."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from fedka.local.admission import Admission
 from fedka.local.cluster import InMemoryCluster
+from fedka.local.disk import is_full, no_space
 from fedka.local.fields import Owner, Schema
 from fedka.local.objects import Json
 from fedka.local.store import Stored
@@ -24,6 +25,10 @@ FIELD_MANAGER = "fedka-run"
 
 class SavedTrainingUnusable(Exception):
     """The state directory holds another training, or a file that cannot be read."""
+
+
+class TrainingNotSaved(SavedTrainingUnusable):
+    """The file cannot be written: what happens from now on would be forgotten."""
 
 
 class SavedTraining:
@@ -47,10 +52,15 @@ class SavedTraining:
         return saved
 
     def store(self, training: Json) -> None:
-        """Keep this state of it."""
+        """Keep this state of it. Raises TrainingNotSaved; the file is then as it was."""
         draft = self._path.with_suffix(".new")
-        draft.write_text(json.dumps(training), encoding="utf-8")
-        draft.replace(self._path)
+        try:
+            draft.write_text(json.dumps(training), encoding="utf-8")
+            draft.replace(self._path)
+        except OSError as error:
+            full = is_full(error)
+            why = no_space(self._path.parent) if full else f"{self._path} cannot be written: {error.strerror}"
+            raise TrainingNotSaved(why) from error
 
 
 class SavingCluster(InMemoryCluster):
@@ -64,10 +74,13 @@ class SavingCluster(InMemoryCluster):
         clock: Callable[[], datetime],
         random: Random,
         admission: Admission,
+        unsaved: Callable[[TrainingNotSaved], None],
     ) -> None:
+        """`unsaved` is told each time that a change could not be saved."""
         super().__init__(clock=clock, random=random, admission=admission, namespaces=(namespace,))
         self._saved = saved
         self._namespace = namespace
+        self._unsaved = unsaved
         self.listen(self._keep)
 
     async def submit(self, training: Json) -> Json:
@@ -98,4 +111,7 @@ class SavingCluster(InMemoryCluster):
 
     def _keep(self, event: WatchEvent, _before: Json | None) -> None:
         if event.kind == FEDERATED_TRAINING and event.type is not EventType.DELETED:
-            self._saved.store(dict(event.object))
+            try:
+                self._saved.store(dict(event.object))
+            except TrainingNotSaved as error:  # whoever made the change must not be the one who fails
+                self._unsaved(error)

@@ -56,6 +56,7 @@ class StateDir:
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(lock, patience_seconds=patience_seconds, cancelled=threading.Event())
+            self._lock.write(f"{os.getpid()} {use}")
         except BlockingIOError as taken:
             raise StateDirInUse(_in_use(path, _told(lock))) from taken
         except OSError as error:
@@ -63,7 +64,6 @@ class StateDir:
                 f"The state directory {path} cannot be used: {error.strerror}. Give one that can be written to with "
                 "--state-dir."
             ) from error
-        self._lock.write(f"{os.getpid()} {use}")
 
     @property
     def logs(self) -> Path:
