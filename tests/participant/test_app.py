@@ -106,6 +106,57 @@ def test_what_the_app_raises_is_kept_as_the_cause():
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
+class OfTheApp(BaseException):
+    pass
+
+
+class Wordless(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("raised", "message"),
+    [
+        (SystemExit(0), "raised SystemExit: 0"),
+        (KeyboardInterrupt(), "raised KeyboardInterrupt: "),
+        (OfTheApp("x"), "raised OfTheApp: x"),
+        (Wordless(), r"raised Wordless: \(its message cannot be had: RuntimeError\)"),
+    ],
+)
+def test_whatever_the_app_raises_is_an_answer(raised, message):
+    def train(model, context):
+        raise raised
+
+    app = fedka.App()
+    app.train(train)
+    with pytest.raises(AppRaised, match=message):
+        app.run_train({}, CONTEXT)
+
+
+FORKS = """
+import os, fedka
+app = fedka.App()
+@app.train
+def train(model, context):
+    if os.fork() == 0:
+        {child}
+    os.wait()
+    return fedka.Trained(examples=1)
+app.run_train({{}}, None)
+print("went on", flush=True)
+"""
+
+
+@pytest.mark.parametrize("child", ["return fedka.Trained(examples=1)", "raise ValueError"])
+def test_a_forked_copy_that_comes_back_does_not_go_on_as_the_participant(child):
+    done = subprocess.run(
+        [sys.executable, "-c", FORKS.format(child=child)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "went on\n"
+    assert "a process that the train function has forked returned from it and is ended" in done.stderr
+
+
 def test_a_seed_depends_on_run_participant_and_round():
     seeds = {seed_for(run, name, number) for run in (1, 2) for name in ("a", "b") for number in (0, 1, 2)}
     assert len(seeds) == 12

@@ -79,6 +79,12 @@ def test_a_module_that_raises_keeps_its_traceback(text, tmp_path):
     assert isinstance(caught.value.__cause__, ZeroDivisionError | SyntaxError)
 
 
+def test_a_module_that_exits_does_not_end_the_participant_as_if_all_were_done(tmp_path):
+    name = module(tmp_path, "import sys; sys.exit(0)")
+    with pytest.raises(AppUnloadable, match=f"importing {name} raised SystemExit"):
+        load_app(f"{name}:app", tmp_path)
+
+
 def test_a_missing_object_comes_with_the_apps_there_are(tmp_path):
     with pytest.raises(AppUnloadable, match=r"the module has no application; the fedka\.App objects there are: app"):
         load_app(f"{module(tmp_path, APP)}:application", tmp_path)

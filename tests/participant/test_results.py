@@ -62,3 +62,11 @@ def test_names_of_metrics_have_1_to_63_characters(name):
 def test_metrics_must_be_a_dict():
     with pytest.raises(AppMisused, match="give a dict"):
         fedka.Trained(examples=1, metrics=0.5)
+
+
+def test_a_result_is_what_it_was_when_it_was_made():
+    metrics = {"loss": np.array(0.5)}
+    trained = fedka.Trained(examples=np.int64(3), metrics=metrics)
+    metrics["loss"].fill(np.nan)
+    metrics["more"] = object()
+    assert (count_examples(trained), plain_metrics(trained)) == (3, {"loss": 0.5})

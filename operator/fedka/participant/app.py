@@ -13,14 +13,18 @@ def examples(context): ...         # optional -> int: lets the first round weigh
 """
 
 import inspect
+import logging
+import os
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, NoReturn, TypeVar, overload
 
+from fedka.exit_codes import FAILED
 from fedka.participant.config import check_config_type
 from fedka.participant.context import Context
-from fedka.participant.errors import AppMisused, AppRaised
+from fedka.participant.errors import AppMisused, AppRaised, Interrupted
 from fedka.participant.results import Evaluated, Trained
 
+LOGGER = logging.getLogger("fedka.participant")
 ConfigT = TypeVar("ConfigT")
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
@@ -106,12 +110,16 @@ class App(Generic[ConfigT]):
         return self._run("examples", context)
 
     def _run(self, role: str, *arguments: Any) -> Any:
+        process = os.getpid()
         try:
             return self._functions[role](*arguments)
-        except AppMisused:
+        except (AppMisused, Interrupted):
             raise
-        except (Exception, SystemExit) as error:  # sys.exit in an app's function must not end the participant
+        except BaseException as error:  # sys.exit in an app's function must not end the participant
             raise AppRaised(role, error) from error
+        finally:
+            if os.getpid() != process:
+                _end_copy(role)
 
     def _register(self, role: str, function: FunctionT, arguments: tuple[str, ...]) -> FunctionT:
         wanted = f"def {role}({', '.join(arguments)})"
@@ -127,6 +135,12 @@ class App(Generic[ConfigT]):
             raise AppMisused(f"the {role} function does not take what it is given ({error}): write {wanted}") from None
         self._functions[role] = function
         return function
+
+
+def _end_copy(role: str) -> NoReturn:
+    """End a process that the app has forked and that came back here: it is no participant, and has no connection."""
+    LOGGER.error("a process that the %s function has forked returned from it and is ended: call os._exit() there", role)
+    os._exit(FAILED)
 
 
 def _kind(result: object) -> str:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from fedka.participant.app import App
-from fedka.participant.errors import AppUnloadable
+from fedka.participant.errors import AppUnloadable, Interrupted
 
 
 def load_app(entrypoint: str, directory: Path, code: Path | None = None) -> App[object]:
@@ -43,7 +43,9 @@ def _module(name: str, entrypoint: str, directory: Path) -> object:
         raise AppUnloadable(
             f"entrypoint {entrypoint!r}: {name} imports {error.name}, which is not installed here"
         ) from error
-    except Exception as error:
+    except Interrupted:
+        raise
+    except BaseException as error:  # sys.exit among them: what ends with 0 would look like a run that has ended
         raise AppUnloadable(f"entrypoint {entrypoint!r}: importing {name} raised {type(error).__name__}") from error
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from fedka.participant.announced import AnnouncedExamples
 from fedka.participant.conversation import Abilities, Conversation, Identity
+from fedka.participant.errors import Interrupted
 from fedka.participant.evaluations import Evaluations
 from fedka.participant.global_models import GlobalModels
 from fedka.participant.learner import Learner
@@ -19,10 +20,6 @@ from fedka.participant.rounds import Rounds
 from fedka.participant.tasks import Answer, Done, Evaluate, Leave, next_task
 
 LOGGER = logging.getLogger("fedka.participant")
-
-
-class Interrupted(BaseException):
-    """SIGTERM or SIGINT. Not an Exception: an app's own `except Exception` must not swallow it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,14 @@ from fedka.kafka.allocator import keep_chunk_memory
 from fedka.kafka.errors import AccessRefused, KafkaError
 from fedka.participant.announced import AnnouncedExamples
 from fedka.participant.conversation import Identity, JournalLost
+from fedka.participant.ending import end_despite_threads
 from fedka.participant.entrypoint import load_app
-from fedka.participant.errors import AppMisused, AppRaised, AppUnloadable, ConfigRefused, ModelUnusable
+from fedka.participant.errors import AppMisused, AppRaised, AppUnloadable, ConfigRefused, Interrupted, ModelUnusable
 from fedka.participant.journal import JournalUnreadable
 from fedka.participant.kafka_wire import KafkaWire
 from fedka.participant.learner import Circumstances, Learner
 from fedka.participant.logs import APP_LOGGER, log_to_stderr
-from fedka.participant.loop import Interrupted, Pace, Participant
+from fedka.participant.loop import Pace, Participant
 from fedka.version import SOFTWARE
 from fedka.wire.bundle import AppSettings, Bundle, BundleUnreadable, read_bundle
 
@@ -43,13 +44,16 @@ def run_participant(bundle_dir: Path) -> int:
     keep_chunk_memory()
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
+    code = exit_codes.FAILED
     try:
-        return _guarded(bundle, bundle_dir, participant, app_settings)
+        code = _guarded(bundle, bundle_dir, participant, app_settings)
     except Interrupted:
         LOGGER.info("interrupted: good bye")
-        return exit_codes.INTERRUPTED
+        code = exit_codes.INTERRUPTED
     finally:
         gc.freeze()  # the process ends now: searching torch's objects for garbage would take it half a second
+        end_despite_threads(code)
+    return code
 
 
 def _participant_part(bundle: Bundle, directory: Path) -> tuple[str, AppSettings]:

@@ -67,17 +67,18 @@ def check_examples(value: object, what: str) -> int:
 
 
 def _check(result: "Trained | Evaluated") -> None:
+    """Check a result and keep it as plain numbers: what the app does to its own objects later changes nothing."""
     kind = type(result).__name__
-    check_examples(result.examples, f"{kind}.examples")
+    object.__setattr__(result, "examples", check_examples(result.examples, f"{kind}.examples"))
     if not isinstance(result.metrics, Mapping):
         raise AppMisused(f'{kind}.metrics is a {type(result.metrics).__name__}: give a dict such as {{"loss": 0.31}}')
     if len(result.metrics) > MOST_METRICS:
         raise AppMisused(f"{kind}.metrics has {len(result.metrics)} entries: at most {MOST_METRICS} are allowed")
-    for name, value in result.metrics.items():
-        _check_metric(kind, name, value)
+    plain = {name: _checked_metric(kind, name, value) for name, value in result.metrics.items()}
+    object.__setattr__(result, "metrics", plain)
 
 
-def _check_metric(kind: str, name: object, value: object) -> None:
+def _checked_metric(kind: str, name: object, value: object) -> float:
     if not isinstance(name, str) or not 1 <= len(name) <= MOST_NAME_LENGTH or not is_name(name):
         raise AppMisused(
             f"{kind}.metrics: the name {name!r} must be a string of 1 to {MOST_NAME_LENGTH} printable characters"
@@ -93,3 +94,4 @@ def _check_metric(kind: str, name: object, value: object) -> None:
             f"{kind}.metrics[{name!r}] is {number}: only finite numbers can be averaged; "
             "leave the metric out, or find out why training diverges (often a learning rate that is too high)"
         )
+    return number
