@@ -58,7 +58,7 @@ def test_empty_documents_around_it_do_not_count(write):
         ("a:\n\tb: 1\n", r"training.yaml:2:1: not valid YAML"),
         ("a: 1\nb: 2\na: 3\n", r"training.yaml:3:1: not valid YAML: 'a' stands here twice"),
         ("a: !python/object:os.system x\n", r"training.yaml:1:4: not valid YAML"),
-        ("a: &x {b: *x}\n", "JSON cannot say"),
+        ("a: &x {b: *x}\n", "line 1 refers to what it is a part of"),
         ("a: .inf\n", "JSON cannot say"),
         (b"a: \xff\n", r"is not UTF-8 text \(byte 3\)"),
     ],

@@ -27,8 +27,6 @@ from ..wire.arbitrary import AUDIT_TYPES, CONTROL_TYPES, JOURNAL_TYPES
 from .corpus import arbitrary, recorded
 from .mutation import cases, mutated
 
-QUICK = 300
-LONG = 100_000
 SHORTEST = 1024
 LONGEST_REASON = 600
 KINDS: dict[str, tuple[Decoder[r.Record], str, Sequence[type[r.Record]]]] = {
@@ -37,11 +35,6 @@ KINDS: dict[str, tuple[Decoder[r.Record], str, Sequence[type[r.Record]]]] = {
     "control": (control_decoder(), "update", CONTROL_TYPES),
     "spec": (spec_decoder(), "spec", (r.Spec,)),
 }
-
-
-@pytest.fixture(scope="module")
-def count(long_mode: bool) -> int:
-    return LONG if long_mode else QUICK
 
 
 def corpus_of(kind: str) -> tuple[bytes, ...]:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from fedka.api.errors import FieldError, InvalidResource
 from fedka.api.rules import spec_problems
 from fedka.api.training import FederatedTraining
 from fedka.api.validation import admit, validate_object
+from fedka.yaml_text import check_size, faults_of_yaml
 
 
 class TrainingFileError(Exception):
@@ -82,7 +82,10 @@ def _documents(path: Path) -> list[yaml.Node | None]:
     except OSError as error:
         raise TrainingFileError(f"{path}: cannot be read: {error.strerror}") from error
     try:
-        nodes: Iterator[yaml.Node] = yaml.compose_all(text, Loader=_Loader)
+        with faults_of_yaml():
+            nodes: list[yaml.Node] = list(yaml.compose_all(text, Loader=_Loader))
+            for node in nodes:
+                check_size(node)
         return [None if _is_empty(node) else node for node in nodes]
     except yaml.YAMLError as error:
         raise _syntax_error(path, error) from error
@@ -103,10 +106,12 @@ def _as_json(node: yaml.Node, path: Path) -> dict[str, Any]:
     """The document as the JSON object that Kubernetes would make of it."""
     loader = _Loader("")
     try:
-        obj: dict[str, Any] = json.loads(json.dumps(loader.construct_document(node), allow_nan=False))
+        with faults_of_yaml():
+            document = loader.construct_document(node)
+        obj: dict[str, Any] = json.loads(json.dumps(document, allow_nan=False))
     except yaml.YAMLError as error:
         raise _syntax_error(path, error) from error
-    except (TypeError, ValueError) as error:  # a set, bytes, infinity, or an alias to what contains it
+    except (TypeError, ValueError, RecursionError) as error:  # a set, bytes, infinity, or an alias to what contains it
         raise TrainingFileError(
             f"{path}: holds what JSON cannot say, and Kubernetes could not store: {error}"
         ) from error

@@ -24,6 +24,7 @@ from fedka.local.invocation import STDIN, Invocation, shown
 from fedka.local.kafka_errors import KafkaFetchFailed, KafkaStartFailed
 from fedka.local.kept_runs import kept_runs
 from fedka.local.state_dir import RUNS, TRAINING_FILE, StateDir, fresh_directory
+from fedka.yaml_text import load_yaml
 
 CONNECT_SECONDS = 5.0
 
@@ -82,8 +83,8 @@ def _state_dir(options: Options, invocation: Invocation) -> Iterator[StateDir]:
 def _name(file: str) -> str:
     """The training's name, for the directory's; whatever is wrong with the file is said when it is read in earnest."""
     try:
-        name = yaml.safe_load(Path(file).read_bytes())["metadata"]["name"]
-    except (OSError, yaml.YAMLError, TypeError, KeyError):
+        name = load_yaml(Path(file).read_text(encoding="utf-8"))["metadata"]["name"]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, KeyError):
         name = None
     return name if isinstance(name, str) and name.replace("-", "").isalnum() else "run"
 

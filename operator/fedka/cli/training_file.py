@@ -17,6 +17,7 @@ from fedka.api.rules import spec_problems
 from fedka.api.training import FederatedTraining
 from fedka.api.validation import admit, validate_object
 from fedka.cli.errors import CommandFailed
+from fedka.yaml_text import load_yaml
 
 STDIN = "-"
 _TOP = ("spec", "metadata")
@@ -67,7 +68,7 @@ def _override(obj: dict[str, Any], override: str) -> None:
     if steps[0] not in _TOP:
         steps.insert(0, "spec")
     try:
-        value = yaml.safe_load(text)
+        value = load_yaml(text)
     except yaml.YAMLError as error:
         raise CommandFailed(f"--set {override}: the value is not YAML: {text}", exit_codes.USAGE) from error
     node: Any = obj

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from fedka.plan.settings import CLEANUP_SECONDS, MOST_PARTICIPANTS, KafkaCluster, Settings
 from fedka.wire.bundle import CA_FILE, KafkaAccess
+from fedka.yaml_text import load_yaml
 
 DEFAULT_PATH = Path("/etc/fedka/operator.yaml")
 RESYNC_SECONDS = 600.0
@@ -138,7 +139,7 @@ class OperatorConfiguration(_Part):
 def read_configuration(path: Path) -> OperatorConfiguration:
     """The file's content, checked. Raises ConfigurationInvalid."""
     try:
-        document = yaml.safe_load(_content(path))
+        document = load_yaml(_content(path))
     except yaml.YAMLError as error:
         raise ConfigurationInvalid(f"{path} is not YAML: {error}") from error
     try:
@@ -153,6 +154,8 @@ def _content(path: Path) -> str:
         return path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ConfigurationInvalid(f"{path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationInvalid(f"{path} is not UTF-8 text (byte {error.start})") from None
 
 
 def _field(location: tuple[int | str, ...]) -> str:

@@ -43,7 +43,7 @@ class SavedTraining:
             saved: Any = json.loads(self._path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise SavedTrainingUnusable(
                 f"{self._path} cannot be read ({error}): give another --state-dir, or remove the file to begin anew"
             ) from error

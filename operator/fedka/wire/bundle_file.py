@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fedka.wire.bundle import DOCUMENT, BundleUnreadable
+from fedka.yaml_text import load_yaml
 
 OWNER_ONLY = 0o600
 MOST_BYTES = 2**20  # a Secret's own limit
@@ -97,7 +98,7 @@ def _document(text: str, source: str) -> dict[str, Any]:
     if len(text) > MOST_BYTES:
         raise BundleUnreadable(f"{source}: {_WANTED}, but it is larger than {MOST_BYTES} bytes")
     try:
-        document = yaml.safe_load(text)  # JSON is YAML, too
+        document = load_yaml(text)  # JSON is YAML, too
     except yaml.YAMLError:
         raise BundleUnreadable(f"{source}: {_WANTED}, but it is neither JSON nor YAML") from None
     if not isinstance(document, dict):

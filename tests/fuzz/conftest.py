@@ -1,0 +1,20 @@
+"""How many inputs each decoder gets."""
+
+import pytest
+
+QUICK = 300
+LONG = 100_000
+
+
+@pytest.fixture(scope="session")
+def count(long_mode: bool) -> int:
+    """A few in the quick mode, a hundred thousand with `--long`."""
+    return LONG if long_mode else QUICK
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Five minutes are not enough for the long mode on a machine that is busy."""
+    if config.getoption("--long"):
+        for item in items:
+            if item.path.is_relative_to(__file__.removesuffix("/conftest.py")):
+                item.add_marker(pytest.mark.timeout(3600))

@@ -1,0 +1,141 @@
+"""Files that people write or hand over: YAML and JSON, right, wrong or hostile."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import yaml
+
+from fedka.api.errors import InvalidResource
+from fedka.api.loading import TrainingFileError, load_training
+from fedka.cli.errors import CommandFailed
+from fedka.cli.training_file import read_object
+from fedka.kubernetes.configuration import ConfigurationInvalid, read_configuration
+from fedka.local.saved import SavedTraining, SavedTrainingUnusable
+from fedka.wire.bundle import DOCUMENT, Bundle, BundleUnreadable, KafkaAccess, read_bundle
+from fedka.wire.bundle_file import pack, unpack
+
+from ..cli.trainings import training
+from .mutation import cases
+
+ROOT = Path(__file__).parents[2]
+SLOWER = 3  # PyYAML is written in Python...
+LONGEST = 20_000  # ...and reads a megabyte in ten seconds
+
+# What PyYAML takes for a number, a date or a reference and stumbles over, in the place of any value.
+SCALARS = (
+    "2001-13-45", "2001-12-14t21:59:43.10-05:00", "0x_", "0b_", "!!int ''", "!!float ab", "!!timestamp 5", "!!binary x",
+    "!!python/object/apply:os.system [exit]", "!!set {a, b}", "&a [*a]", "*unknown", "&a {<<: *a}", "<<", "=", ".inf",
+    ".nan", "1:99:99", "0o17", "017", "y", "~", "? a", "|", ">-", "%", "@", "`", "- - - -", "!!omap [a: 1]", "!x y",
+    "'\\u0000'", '"\\xff"', '"\\ud800"', "\t", "# no", "---", "...", "[" * 3000, "{a: " * 3000, "- " * 3000,
+    "!!pairs 1", "!!str [a]", "!!map 1", "!!seq a", "!!null x", "!!bool maybe", "1e400", "-.inf", "9" * 5000,
+)  # fmt: skip
+
+
+def bundle() -> dict[str, bytes]:
+    access = KafkaAccess(bootstrap_servers="kafka:9093", security_protocol="SASL_SSL", ca_file="ca.crt")
+    document = Bundle(role="participant", run="r.t.0", training="t", namespace="r", participant="a", kafka=access)
+    return {DOCUMENT: document.model_dump_json(by_alias=True).encode(), "ca.crt": b"certificate", "password": b"secret"}
+
+
+def secret() -> dict[str, Any]:
+    data = {name: base64.b64encode(value).decode() for name, value in bundle().items()}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "fraud"}, "data": data}
+
+
+def configuration() -> dict[str, Any]:
+    access = {"bootstrapServers": "kafka:9092", "replication": 3, "prefix": "fedka"}
+    images = {"aggregator": "fedka/aggregator:1", "participant": "fedka/participant:1"}
+    return {"images": images, "kafkaClusters": [{"name": "default", **access}], "port": 8080}
+
+
+def trainings() -> list[Any]:
+    examples = [yaml.safe_load(path.read_text()) for path in sorted((ROOT / "examples").glob("*/training.yaml"))]
+    return [training(), training(rounds={"count": 5, "quorum": "60%", "onQuorumMiss": "Skip"}), *examples]
+
+
+def texts(name: str, count: int, documents: Sequence[Any]) -> Iterator[tuple[str, bytes]]:
+    """As JSON, which is YAML; and as YAML, with something that only YAML knows in the place of a value."""
+    corpus = [json.dumps(document).encode() for document in documents]
+    for seed, data in cases(name, count // SLOWER, corpus):
+        yield seed, data[:LONGEST]
+    lines = [yaml.safe_dump(document).splitlines() for document in documents]
+    for number in range(count // SLOWER):
+        random = Random(f"{name} YAML {number}")  # noqa: S311  nothing here is a secret
+        mine = list(random.choice(lines))
+        at = random.randrange(len(mine))
+        key, colon, _value = mine[at].partition(": ")
+        mine[at] = f"{key}{colon or ': '}{random.choice(SCALARS)}"
+        if random.random() < 0.3:
+            del mine[random.randrange(len(mine))]
+        yield f"{name} YAML {number}", "\n".join(mine).encode()
+
+
+Read = Callable[[Path], object]
+
+
+def unpacked(path: Path) -> object:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return None
+    return unpack(text, "the bundle")
+
+
+READERS: dict[str, tuple[Read, tuple[type[Exception], ...], Callable[[], list[Any]]]] = {
+    "training": (load_training, (TrainingFileError, InvalidResource), trainings),
+    "bundle file": (unpacked, (BundleUnreadable,), lambda: [json.loads(pack(bundle())), secret()]),
+    "bundle": (lambda path: read_bundle(path.parent), (BundleUnreadable,), lambda: [json.loads(bundle()[DOCUMENT])]),
+    "configuration": (read_configuration, (ConfigurationInvalid,), lambda: [configuration()]),
+    "saved training": (lambda path: SavedTraining(path).load(), (SavedTrainingUnusable,), trainings),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_file_is_read_or_refused(name: str, count: int, tmp_path: Path) -> None:
+    read, refusals, documents = READERS[name]
+    path, taken, reasons = tmp_path / DOCUMENT, 0, list[str]()
+    for seed, data in texts(name, count, documents()):
+        path.write_bytes(data)
+        try:
+            read(path)
+        except refusals as error:
+            reasons.append(str(error))
+        except Exception as error:
+            raise AssertionError(f"{seed}: {error!r}") from error
+        else:
+            taken += 1
+    assert taken > count // 50, "the mutations leave nothing to read"
+    assert all(reasons)
+
+
+@pytest.mark.parametrize("value", SCALARS)
+def test_a_setting_on_the_command_line_is_read_or_refused(value: str, tmp_path: Path) -> None:
+    path = tmp_path / "training.yaml"
+    path.write_text(yaml.safe_dump(training()))
+    with suppress(CommandFailed, InvalidResource, TrainingFileError):
+        assert read_object(str(path), [f"app.config.x={value}"])
+
+
+def bomb(depth: int) -> str:
+    """YAML of a few lines that stands for 9^depth values."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    names = [f"a{number}" for number in range(depth + 1)]
+    for before, name in pairwise(names):
+        lines.append(f"{name}: &{name} [{', '.join(['*' + before] * 9)}]")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_references_to_references_are_not_followed_without_end(name: str, tmp_path: Path) -> None:
+    read, refusals, documents = READERS[name]
+    path = tmp_path / DOCUMENT
+    path.write_text(f"{yaml.safe_dump(documents()[0])}{bomb(12)}\n")
+    with pytest.raises(refusals):
+        read(path)
