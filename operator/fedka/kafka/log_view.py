@@ -1,5 +1,6 @@
 """Short questions to Kafka: which topics exist, where logs begin and end, what is in them."""
 
+import time
 from collections.abc import Sequence
 
 from confluent_kafka import KafkaError as Code
@@ -13,6 +14,9 @@ from fedka.kafka.log_record import BATCH, FATAL, GONE, UNREADABLE, LogRecord, as
 ANSWER_SECONDS = 10.0
 SOON_SECONDS = 2.0  # for what is wrong with a connection to show
 FEW = 8
+AGAIN_SECONDS = 0.1
+TRIES = int(ANSWER_SECONDS / AGAIN_SECONDS)
+STARTING = (Code.NOT_LEADER_FOR_PARTITION, Code.LEADER_NOT_AVAILABLE)  # a broker answers before it leads its partitions
 
 
 class LogView:
@@ -59,16 +63,20 @@ class LogView:
 
     def watermarks(self, topic: str, partition: int = 0) -> tuple[int, int]:
         """The first offset and the one after the last. Raises KafkaAway or TopicMissing."""
-        try:
-            low, high = self._consumer.get_watermark_offsets(
-                TopicPartition(topic, partition), timeout=ANSWER_SECONDS, cached=False
-            )
-        except KafkaException as error:
-            code = error.args[0].code()
-            if code in (Code.UNKNOWN_TOPIC_OR_PART, Code._UNKNOWN_TOPIC, Code._UNKNOWN_PARTITION):  # noqa: SLF001 librdkafka's own names
-                raise TopicMissing(f"topic {topic} does not exist") from None
-            raise KafkaAway(f"no answer from Kafka about topic {topic}: {error.args[0].str()}") from None
-        return low, high
+        place, problem = TopicPartition(topic, partition), ""
+        for _ in range(TRIES):
+            try:
+                low, high = self._consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS, cached=False)
+            except KafkaException as error:
+                code, problem = error.args[0].code(), error.args[0].str()
+                if code in (Code.UNKNOWN_TOPIC_OR_PART, Code._UNKNOWN_TOPIC, Code._UNKNOWN_PARTITION):  # noqa: SLF001 librdkafka's own names
+                    raise TopicMissing(f"topic {topic} does not exist") from None
+                if code not in STARTING:
+                    break
+                time.sleep(AGAIN_SECONDS)
+            else:
+                return low, high
+        raise KafkaAway(f"no answer from Kafka about topic {topic}: {problem}")
 
     def ends(self, partitions: Sequence[tuple[str, int]]) -> list[int]:
         """The offset after the last record of each partition, asked in one request a broker."""
