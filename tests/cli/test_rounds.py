@@ -5,6 +5,8 @@ import io
 import json
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 from safetensors.numpy import load_file
 
 from fedka.cli.model_fetch import NoModel
@@ -110,8 +112,17 @@ async def test_reader_gets_the_model_of_a_round(rig, tmp_path, capsys):
     file = tmp_path / "model.safetensors"
     await get_model((await shop_of(rig)).source(), file, round_number=11, bootstrap_servers=rig.bootstrap)
     assert "the model of round 11" in capsys.readouterr().out
-    with pytest.raises(NoModel, match=r"round 13 of run .* has made no global model; the newest is that of round 12"):
+    with pytest.raises(
+        NoModel, match=r"round 13 of run .* has made no global model; the newest is that of round 12: retained are "
+    ):
         await get_model((await shop_of(rig)).source(), file, round_number=13, bootstrap_servers=rig.bootstrap)
+    first = min(rig.journal.state.model.pointer.offsets())
+    admin = AdminClient({"bootstrap.servers": rig.bootstrap})
+    for deletion in admin.delete_records([TopicPartition(rig.topics.model, 0, first)]).values():
+        deletion.result()
+    why = "round 11 is no longer in Kafka: retained are those of rounds 12; spec"
+    with pytest.raises(NoModel, match=why):
+        await get_model((await shop_of(rig)).source(), file, round_number=11, bootstrap_servers=rig.bootstrap)
 
 
 async def test_without_a_reader_there_is_no_model(tmp_path):

@@ -1,11 +1,13 @@
 """A global model out of Kafka, into a file: found by the journal, verified by its digest, never held whole."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from fedka.cli.journal_read import Past, read_past
 from fedka.cli.safetensors_file import SafetensorsFile
 from fedka.kafka.access import Settings
 from fedka.kafka.errors import ChunksGone, NoSuchOffset
+from fedka.kafka.log_view import LogView
 from fedka.kafka.ranges import RangeReader
 from fedka.wire.names import RunTopics
 from fedka.wire.records import ModelRef
@@ -30,7 +32,7 @@ def fetch_model(
     its name only once it is whole. Blocks. Raises NoModel or a KafkaError.
     """
     past = read_past(settings, topics, principal)
-    model, layout = _wanted(past, topics, round_number), past.state.layout
+    model, layout = _wanted(settings, past, topics, round_number), past.state.layout
     if layout is None:
         raise NoModel(f"run {topics.run} has not said what its model looks like: there is nothing to write to {file}")
     notes = {"training": training, "run": topics.run, "round": str(model.round), "blake3": model.pointer.digest}
@@ -40,14 +42,16 @@ def fetch_model(
             for index, chunk in reader.read(topics.model, 0, model.pointer, layout.chunk_size):
                 out.write(index * layout.chunk_bytes // 4, chunk)
     except (ChunksGone, NoSuchOffset) as error:
-        kept = "spec.rounds.modelHistoryLimit says how many are kept"
-        raise NoModel(f"the model of round {model.round} is no longer in Kafka ({error}): {kept}") from error
+        raise NoModel(
+            f"the model of round {model.round} is no longer in Kafka: {_retained(settings, topics, past)}; "
+            "spec.rounds.modelHistoryLimit says how many are kept"
+        ) from error
     finally:
         reader.close()
     return model
 
 
-def _wanted(past: Past, topics: RunTopics, round_number: int | None) -> ModelRef:
+def _wanted(settings: Settings, past: Past, topics: RunTopics, round_number: int | None) -> ModelRef:
     if past.state.model is None:
         raise NoModel(f"run {topics.run} has made no global model yet")
     if round_number is None:
@@ -55,6 +59,28 @@ def _wanted(past: Past, topics: RunTopics, round_number: int | None) -> ModelRef
     if round_number not in past.models:
         raise NoModel(
             f"round {round_number} of run {topics.run} has made no global model; the newest is that of round "
-            f"{past.state.model.round}"
+            f"{past.state.model.round}: {_retained(settings, topics, past)}"
         )
     return past.models[round_number]
+
+
+def _retained(settings: Settings, topics: RunTopics, past: Past) -> str:
+    """The rounds whose models are still there, in words."""
+    view = LogView(settings, name="fedka-model-view")
+    try:
+        first, _ = view.watermarks(topics.model)
+    finally:
+        view.close()
+    rounds = sorted(number for number, model in past.models.items() if min(model.pointer.offsets()) >= first)
+    return f"retained are those of rounds {_spans(rounds)}" if rounds else "none is retained"
+
+
+def _spans(numbers: Sequence[int]) -> str:
+    """`0, 5-7` for 0, 5, 6, 7."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][-1] + 1:
+            spans[-1][1:] = [number]
+        else:
+            spans.append([number])
+    return ", ".join("-".join(str(end) for end in span) for span in spans)
