@@ -21,6 +21,10 @@ class KafkaStartFailed(LocalKafkaError):
     """The broker ended, or did not become ready in time."""
 
 
+class KafkaKilled(KafkaStartFailed):
+    """A signal ended the broker while it started: nothing says that another start would end alike."""
+
+
 class KafkaDiskFull(LocalKafkaError):
     """The broker's disk has no space left."""
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from fedka.local.disk import WORDS, has_space, is_full, no_space
-from fedka.local.kafka_errors import KafkaDiskFull, KafkaStartFailed, LocalKafkaError, StateDirInUse
+from fedka.local.kafka_errors import KafkaDiskFull, KafkaKilled, KafkaStartFailed, LocalKafkaError, StateDirInUse
 from fedka.local.kafka_fetch import default_cache, fetch_kafka, kafka_version
 from fedka.local.kafka_java import find_java
 from fedka.local.kafka_launch import Finished, Launcher
@@ -187,8 +187,9 @@ class KafkaServer:
     def _failed(self, outcome: Finished) -> LocalKafkaError:
         if any(outcome.printed(words) for words in WORDS) or not has_space(self._home):
             return KafkaDiskFull(no_space(self._home))
+        kind = KafkaKilled if outcome.code < 0 and not outcome.timed_out else KafkaStartFailed
         what = f"was not ready within {START_SECONDS:g} s" if outcome.timed_out else f"ended with code {outcome.code}"
-        return KafkaStartFailed(
+        return kind(
             f"Apache Kafka {kafka_version()} {what}. Its last lines:\n{outcome.last_lines}\n"
             f"All of them: {self.log_path}."
         )

@@ -17,7 +17,7 @@ from fedka.api.training import FederatedTraining
 from fedka.exit_codes import CONFIG
 from fedka.local.disk import has_space, no_space
 from fedka.local.handed_over import hand_over
-from fedka.local.kafka_errors import LocalKafkaError
+from fedka.local.kafka_errors import KafkaKilled, LocalKafkaError
 from fedka.local.overheard import Listener
 from fedka.local.prospects import NoProspect, Prospects, prospects
 from fedka.plan.names import LABEL_PARTICIPANT
@@ -146,6 +146,8 @@ class LocalRun:
             self._observer.kafka_died(server.log_path)
             try:
                 await asyncio.to_thread(server.revive)
+            except KafkaKilled:  # as it was before: the next look finds it dead again, and counts
+                return
             except LocalKafkaError as error:
                 failure = str(error)
         if failure:
