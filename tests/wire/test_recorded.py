@@ -31,12 +31,26 @@ def as_json(value: object) -> object:
     return json.loads(json.dumps(value))
 
 
+def assert_holds(found: Any, wanted: Any) -> None:
+    """The very values; a later version may tell more than was recorded."""
+    if isinstance(wanted, dict):
+        assert wanted.keys() <= found.keys()
+        for name, value in wanted.items():
+            assert_holds(found[name], value)
+    elif isinstance(wanted, list):
+        assert len(found) == len(wanted)
+        for each, value in zip(found, wanted, strict=True):
+            assert_holds(each, value)
+    else:
+        assert found == wanted
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("when", ["at the end", "in the middle"])
 @pytest.mark.parametrize("path", LOGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_log_of_any_version_is_read_to_what_it_came_to(path: Path, when: str, form: str) -> None:
     log = load(path) if when == "at the end" else in_the_middle(load(path))
-    assert as_json(FORMS[form](log)) == recorded(path)[when][form]
+    assert_holds(as_json(FORMS[form](log)), recorded(path)[when][form])
 
 
 def test_the_recordings_hold_what_can_happen_to_a_run() -> None:
@@ -59,7 +73,7 @@ def test_a_recording_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     save(log, tmp_path / "again.jsonl")
     again = load(tmp_path / "again.jsonl")
     assert (again.places, again.topics) == (log.places, log.topics)
-    assert as_json(told(again)) == recorded(RECORDED / "0.1" / "complete.jsonl")
+    assert_holds(as_json(told(again)), recorded(RECORDED / "0.1" / "complete.jsonl"))
 
 
 # --- what a later version writes ---------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from fedka.wire.run_state import At, RunState
 from ..plan.case_files import load as snapshot_of
 from .recorded_log import RecordedLog
 
+COLUMNS = ("round", "seconds", "accepted", "rejected", "missed", "metrics")  # more may come
 OF_THE_JOURNAL = ("phase", "participants", "rounds", "model", "progress", "completion_time")
 
 
@@ -51,7 +52,8 @@ def status(log: RecordedLog) -> TrainingStatus:
 def rounds(log: RecordedLog) -> list[dict[str, Any]]:
     """As `fedka rounds` prints them."""
     past = past_of(log.journal())
-    return [asdict(row_of_summary(past.rounds[number])) for number in sorted(past.rounds)]
+    rows = [row_of_summary(past.rounds[number]) for number in sorted(past.rounds)]
+    return [{column: getattr(row, column) for column in COLUMNS} for row in rows]
 
 
 def replay(log: RecordedLog) -> list[dict[str, Any]]:

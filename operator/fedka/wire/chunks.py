@@ -74,7 +74,12 @@ class Pointer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     upload: str = Hex16
-    deltas: tuple[Delta, ...] = Field(min_length=1, max_length=MOST_CHUNKS, alias="offsets")
+    deltas: tuple[Delta, ...] = Field(
+        min_length=1,
+        max_length=MOST_CHUNKS,
+        alias="offsets",
+        fail_fast=True,  # a stranger's record of nothing but faults would cost 40 MB, one description each
+    )
     digest: str = Hex32
 
     @classmethod

@@ -40,7 +40,7 @@ class Tensor(_Part):
 
     name: str = Field(min_length=1, max_length=512)
     dtype: str = Field(pattern="^(" + "|".join(DTYPES) + ")$")
-    shape: tuple[Dimension, ...] = Field(max_length=16)
+    shape: tuple[Dimension, ...] = Field(max_length=16, fail_fast=True)  # as of pointers: one fault is enough
 
     @property
     def coordinates(self) -> int:
@@ -51,7 +51,7 @@ class Tensor(_Part):
 class Layout(_Part):
     """Ordered tensors and the chunk size in bytes; two models fit each other when their layouts' digests are equal."""
 
-    tensors: tuple[Tensor, ...] = Field(min_length=1, max_length=MOST_TENSORS)
+    tensors: tuple[Tensor, ...] = Field(min_length=1, max_length=MOST_TENSORS, fail_fast=True)
     chunk_bytes: int = Field(default=DEFAULT_CHUNK_BYTES, ge=4096, le=8 * 2**20, multiple_of=BYTES_PER_COORDINATE)
 
     @cached_property

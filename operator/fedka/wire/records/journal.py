@@ -91,7 +91,7 @@ class RoundOpened(JournalRecord):
     strategy: Strategy
     target: Count
     quorum: Count
-    selected: tuple[Selected, ...] = Field(max_length=4096)
+    selected: tuple[Selected, ...] = Field(max_length=4096, fail_fast=True)
     weight_scale: int = Field(ge=1, le=MOST_EXAMPLES)
     encoding: Literal["Float32"] = "Float32"
     max_norm: str | None = None
@@ -140,7 +140,7 @@ class RoundClosing(JournalRecord):
     type: Literal["round.closing"] = "round.closing"
     round: Count
     attempt: int
-    accepted: tuple[Taken, ...] = Field(max_length=4096)
+    accepted: tuple[Taken, ...] = Field(max_length=4096, fail_fast=True)
 
 
 class RoundClosed(JournalRecord):

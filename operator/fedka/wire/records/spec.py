@@ -60,7 +60,7 @@ class Spec(Record):
     type: Literal["spec"] = "spec"
     generation: int = Field(ge=1)
     revision: int = Field(default=0, ge=0)
-    participants: tuple[Name, ...]
+    participants: tuple[Name, ...] = Field(fail_fast=True)
     rounds: Rounds
     strategy: Strategy = Strategy()
     evaluation: Evaluation = Evaluation()
