@@ -15,10 +15,9 @@ from pathlib import Path
 
 from fedka.descendants import descendants, kill_all
 from fedka.local.objects import Json
+from fedka.local.pod_output import PodOutput
 from fedka.local.pod_volumes import UnsupportedPod, container_of, rewritten
 from fedka.tether import LEFT_ALONE, tied
-
-_MESSAGE_BYTES = 2048  # as the kubelet's FallbackToLogsOnError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,36 +49,36 @@ def command_of(pod: Json, mounts: Mapping[str, Path], environment: Mapping[str, 
 class PodProcess:
     """A running process and all that it started. Make one with `start`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, log: Path, begin: int) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, output: PodOutput) -> None:
         self._process = process
-        self._log = log
-        self._begin = begin
+        self._output = output
         self._over = False
 
     @classmethod
     async def start(cls, command: Command, *, directory: Path, log: Path, header: str) -> "PodProcess":
         """Run in `directory`; what it writes is appended to `log`, below a line that says what begins there."""
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
-            output.write(f"--- {header}\n".encode())
-            output.flush()
-            begin = output.tell()
+        output = PodOutput(log, header)
+        try:
             process = await asyncio.create_subprocess_exec(
                 *tied(command.argv, by=LEFT_ALONE),  # a supervisor has others to end
                 cwd=directory,
                 env=dict(command.environment),
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
+                stdout=output.descriptor,
                 stderr=asyncio.subprocess.STDOUT,
+                pass_fds=(output.shared,),
                 start_new_session=True,
             )
-        return cls(process, log, begin)
+        finally:
+            output.start()
+        return cls(process, output)
 
     async def wait(self) -> int:
         """The exit code; 128 + n after signal n. Whatever else the pod started ends with its first process."""
         code = await self._process.wait()
         self.kill()
         self._over = True
+        await asyncio.to_thread(self._output.finish)
         return code if code >= 0 else 128 - code
 
     async def stop(self, grace_seconds: float) -> int:
@@ -103,7 +102,4 @@ class PodProcess:
 
     def last_words(self) -> str:
         """The end of what this process wrote, at most 2 KiB."""
-        with self._log.open("rb") as output:
-            size = output.seek(0, os.SEEK_END)
-            output.seek(max(self._begin, size - _MESSAGE_BYTES))
-            return output.read().decode(errors="replace")
+        return self._output.last_words()

@@ -32,6 +32,12 @@ class PodLog:
         self._header = re.compile(rb"^--- \S+ (" + re.escape(job.encode()) + rb"-[a-z0-9]{5}): [^\n]*\n", re.MULTILINE)
         self._read = 0
         self._sections: list[Section] = []
+        self._inode: int | None = None
+
+    @property
+    def inode(self) -> int | None:
+        """That of the file that was read last: one that has grown too large is begun anew (`pod_output`)."""
+        return self._inode
 
     def sections(self) -> Sequence[Section]:
         """Those that there are, the oldest first."""
@@ -40,6 +46,7 @@ class PodLog:
         except FileNotFoundError:
             return []
         try:
+            self._notice_another(os.fstat(descriptor).st_ino)
             if os.fstat(descriptor).st_size > self._read:
                 with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as content:
                     self._take(content)
@@ -50,6 +57,11 @@ class PodLog:
     def section(self, pod: str) -> Section | None:
         """That of a pod."""
         return next((section for section in self.sections() if section.pod == pod), None)
+
+    def _notice_another(self, inode: int) -> None:
+        if inode != self._inode:
+            self._inode, self._read = inode, 0
+            self._sections.clear()
 
     def _take(self, content: mmap.mmap) -> None:
         for match in self._header.finditer(content, self._read):
@@ -66,6 +78,7 @@ class SectionReader:
         self._log = log
         self._pod = pod
         self._place: int | None = None
+        self._inode: int | None = None
         self._tail = tail
         self.over = False  # whether the section has an end, and all its lines have been read
 
@@ -74,6 +87,8 @@ class SectionReader:
         section = self._log.section(self._pod)
         if section is None:
             return
+        if self._inode != self._log.inode:
+            self._inode, self._place = self._log.inode, None
         new = self._new_lines(section, last=last)
         if self._tail is not None:
             new, self._tail = iter(deque(new, maxlen=self._tail)), None
