@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 import traceback
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -266,3 +268,13 @@ def test_masking_loads_neither_torch_nor_numpy():
     code = "import sys; import fedka.masking; print(sorted({'numpy', 'torch', 'pandas'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"
+
+
+def test_the_example_in_the_docs_does_what_it_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parents[1] / "docs" / "masking.md").read_text()
+    code = page.split("```python\n")[1].split("```")[0]
+    found: dict[str, Any] = {}
+    exec(code, found)  # noqa: S102  our own page
+    mask = CardMask(read_key(tmp_path / "masking.key"))
+    assert found["mask"].token(VISA) == mask.token("4111 1111 1111 1111") == mask.token("4111-1111-1111-1111")
