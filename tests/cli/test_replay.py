@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from ..integration.topics import delete_records
 from ..wire.recorded_log import RecordedLog, load
 from .command import Directory
 from .copied_log import copy_to
+from .trainings import training
 
 pytestmark = pytest.mark.kafka
 
@@ -168,3 +170,20 @@ def test_the_command_reads_an_auditors_bundle_and_says_what_it_found(kafka, dire
     wrong = directory.fedka("replay", "other", "--bundle", honest)
     assert wrong.wait() == exit_codes.USAGE
     assert "the bundle is for training tiny, not for other" in wrong.stderr
+
+
+def test_a_run_on_this_machine_is_replayed_while_it_goes_on_and_when_it_was_stopped(kafka, directory: Directory):
+    app = {"entrypoint": "tiny_app:app", "config": {"pause": "0.05"}}
+    file = directory.write(training(app=app, rounds={"count": 2000}))
+    running = directory.start("run", file, "--bootstrap-servers", kafka.bootstrap_servers, "--state-dir", "state")
+    running.until("round 3/2000  ")
+    during = directory.fedka("replay", "tiny", "--state-dir", "state", "-o", "json")
+    running.send(signal.SIGINT)
+    assert running.wait() == exit_codes.INTERRUPTED
+    after = directory.fedka("replay", "tiny", "--state-dir", "state", "-o", "json")
+    for replayed in (during, after):
+        assert replayed.wait() == exit_codes.OK, replayed.stderr
+        told = json.loads(replayed.stdout)
+        assert told["matched"] == len(told["rounds"]) > 3
+        assert not told["ended"]
+    assert len(json.loads(after.stdout)["rounds"]) >= len(json.loads(during.stdout)["rounds"])
