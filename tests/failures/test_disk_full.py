@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.kafka,
     pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk to fill"),
 ]
-ROUNDS = 20
+ROUNDS = 10
 
 
 class SmallDisk:
@@ -64,7 +64,7 @@ def test_a_broker_without_space_ends_the_run_which_goes_on_when_there_is_some(
     directory: Directory, kafka_disk: SmallDisk
 ) -> None:
     file = small_training(directory, pause=0.2, rounds={"count": ROUNDS})
-    run = ("run", file, "--state-dir", "state")
+    run = ("run", file, "--state-dir", "state", "--grace", "2")  # nobody is there to say goodbye to
     filled_under(directory.start(*run), kafka_disk)
     again = directory.fedka(*run)
     assert again.process.returncode == exit_codes.FAILED

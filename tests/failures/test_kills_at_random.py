@@ -31,7 +31,7 @@ LONGEST_PAUSE_RECORDS = 9  # of the journal between two kills: a round has seven
 @pytest.mark.kafka
 @pytest.mark.timeout(1800)
 def test_kills_at_random_change_nothing(kafka: KafkaServer, new_rig: NewRig, tmp_path: Path, long_mode: bool) -> None:
-    kills = rounds = 100 if long_mode else 12
+    kills = rounds = 100 if long_mode else 15
     rig = new_rig(kafka, *NAMES)
     rig.spec(rounds={"count": rounds, "quorum": "100%", "deadline_seconds": 600})
     drawn = random.Random(SEED_OF_KILLS)  # noqa: S311  no secret
