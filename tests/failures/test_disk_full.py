@@ -80,6 +80,9 @@ def test_a_state_directory_without_space_ends_the_run_which_goes_on_when_there_i
     file = small_training(directory, pause=0.2, rounds={"count": ROUNDS})
     run = ("run", file, "--state-dir", "state", "--bootstrap-servers", kafka.bootstrap_servers)
     filled_under(directory.start(*run), state_disk)
+    again = directory.fedka(*run)
+    assert again.process.returncode == exit_codes.FAILED
+    assert f"no space is left on the disk of {state_disk.path}" in again.stderr
     state_disk.free()
     completes(directory.start(*run))
     assert directory.left_behind() == []

@@ -20,10 +20,11 @@ import yaml
 from fedka import exit_codes
 from fedka.cli.early_kafka import early_kafka
 from fedka.cli.errors import CommandFailed
+from fedka.local.disk import is_full, no_space
 from fedka.local.invocation import STDIN, Invocation, shown
 from fedka.local.kafka_errors import KafkaFetchFailed, KafkaStartFailed
 from fedka.local.kept_runs import kept_runs
-from fedka.local.state_dir import RUNS, TRAINING_FILE, StateDir, fresh_directory
+from fedka.local.state_dir import RUNS, TRAINING_FILE, StateDir, StateDirUnusable, fresh_directory
 from fedka.yaml_text import load_yaml
 
 CONNECT_SECONDS = 5.0
@@ -74,6 +75,10 @@ def _state_dir(options: Options, invocation: Invocation) -> Iterator[StateDir]:
     except (KafkaStartFailed, KafkaFetchFailed):
         keep = True  # its log says why
         raise
+    except OSError as error:  # of whichever part wrote there
+        if not is_full(error):
+            raise
+        raise StateDirUnusable(no_space(state_dir.path)) from error
     finally:
         state_dir.release()
         if fresh and not keep and not (state_dir.path / TRAINING_FILE).exists():

@@ -124,7 +124,9 @@ class KafkaServer:
                 self._serve(self._node, lock)
             except OSError as error:
                 self._release()
-                raise (KafkaDiskFull(no_space(self._home)) if is_full(error) else error) from error
+                if not is_full(error):
+                    raise
+                raise KafkaDiskFull(no_space(self._home)) from error
             except BaseException:
                 self._release()
                 raise
