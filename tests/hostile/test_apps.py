@@ -1,0 +1,143 @@
+"""`fedka run` with apps that raise, exit, hang, return rubbish, fork, print without end, die.
+
+Each costs at most its own update, is told with its reason, and leaves nothing behind.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from fedka import exit_codes
+from fedka.local.kafka_server import KafkaServer
+from fedka.local.pod_output import MOST_BYTES
+
+from ..cli.command import Directory, Running
+from ..cli.trainings import training
+
+pytestmark = pytest.mark.kafka
+HONEST = ["honest-a", "honest-b", "rude", "mortal"]
+SAID = [
+    "the train function raised ValueError: bad row \N{REPLACEMENT CHARACTER}[2Jforged line",
+    "the train function raised SystemExit: 0",
+    "the train function raised KeyboardInterrupt",
+    "the train function returned None: return fedka.Trained(",
+    "the train function returned an object of type dict",
+    "Trained.examples is 1099511627776: 1 to 536870912",
+    "Trained.metrics['loss'] is nan: only finite numbers",
+    "the update, tensor 'weights': a coordinate is nan",
+    "the update, tensor 'weights': a coordinate is 1048576.0",
+    "the train function raised MemoryError",
+    "the train function raised",  # numpy's own name for it
+    "tensor 'weights' was float32 [1000] when the model was made and is gone",
+]
+ROUNDS = len(SAID)
+MUCH_TOO_LONG = 300  # seconds of a round: none is to be ended by its deadline
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
+    directory = Directory(tmp_path_factory.mktemp("apps"))
+    shutil.copy(Path(__file__).with_name("unruly_app.py"), directory.path)
+    yield directory
+    for running in directory.started:
+        if running.process.poll() is None:
+            running.process.kill()
+        running.wait()
+
+
+def finished(directory: Directory, kafka: KafkaServer, name: str, participants: list[str], **rounds: object) -> Running:
+    obj = training(
+        app={"entrypoint": "unruly_app:app"}, participants=[{"name": each} for each in participants], rounds=rounds
+    )
+    obj["metadata"]["name"] = name
+    running = directory.start(
+        *("run", directory.write(obj, f"{name}.yaml"), "--bootstrap-servers", kafka.bootstrap_servers),
+        *("--state-dir", name, "--model-out", f"{name}.safetensors", "--grace", "1", "-o", "json"),
+    )
+    assert running.wait() == exit_codes.OK, running.stderr
+    return running
+
+
+@pytest.fixture(scope="module")
+def unruly(directory: Directory, kafka: KafkaServer) -> Running:
+    """A run to its end with all of them but the one that hangs."""
+    names = [*HONEST, "rubbish", "reshaper", "unloadable"]
+    return finished(
+        directory,
+        kafka,
+        "unruly",
+        names,
+        count=ROUNDS,
+        quorum=len(HONEST),
+        minAvailable=len(names) - 1,
+        deadlineSeconds=MUCH_TOO_LONG,
+    )
+
+
+def detail(running: Running, name: str) -> dict[str, Any]:
+    found = json.loads(running.stdout)["status"]["participants"]["detail"]
+    return next(each for each in found if each["name"] == name)
+
+
+def test_the_model_is_that_of_the_sound_updates(unruly: Running, directory: Directory) -> None:
+    history = json.loads(unruly.stdout)["status"]["rounds"]["history"]
+    assert {past["accepted"] for past in history} == {len(HONEST)}
+    assert np.all(load_file(directory.path / "unruly.safetensors")["weights"] == ROUNDS)
+
+
+@pytest.mark.parametrize("number", range(1, ROUNDS + 1))
+def test_what_an_app_returns_or_raises_is_told_with_its_reason(unruly: Running, number: int) -> None:
+    told = re.search(f"rubbish: its update of round {number} does not count: AppFailed: (.*)", unruly.stderr)
+    assert told
+    assert SAID[number - 1] in told[1]
+
+
+def test_a_model_of_another_shape_is_told_with_what_to_do(unruly: Running) -> None:
+    reshaper = detail(unruly, "reshaper")
+    assert "tensor 'weights' was float32 [1000] when the model was made and is float32 [1000, 2] now" in str(reshaper)
+    assert "change values in place" in str(reshaper)
+
+
+def test_a_module_that_exits_is_told_with_its_reason(unruly: Running) -> None:
+    unloadable = detail(unruly, "unloadable")
+    assert (unloadable["state"], unloadable["reason"]) == ("Failed", "ExitCode78")
+    assert "importing unruly_app raised SystemExit" in unloadable["message"]
+
+
+def test_who_died_in_every_way_has_come_back_each_time(unruly: Running, directory: Directory) -> None:
+    (log,) = (directory.path / "unruly" / "logs").glob("unruly-mortal-*.log")
+    written = log.read_text()
+    for code in (5, 139, 137, 134):
+        assert f"supervisor: ended with code {code}, starting again" in written
+    assert detail(unruly, "mortal")["state"] == "Done"
+
+
+def test_what_is_printed_does_not_fill_the_disk(unruly: Running, directory: Directory) -> None:
+    logs = list((directory.path / "unruly" / "logs").glob("unruly-rude-*"))
+    assert len(logs) == 2
+    assert all(log.stat().st_size <= MOST_BYTES for log in logs)
+
+
+def test_the_log_goes_on_where_the_app_has_closed_its_own(unruly: Running, directory: Directory) -> None:
+    (log,) = (directory.path / "unruly" / "logs").glob("unruly-rude-*.log")
+    assert f"round {ROUNDS}: trained 10 examples" in log.read_text(errors="replace")
+    assert "ended, although the app has left threads running" in log.read_text(errors="replace")
+
+
+def test_nothing_is_left_of_what_the_apps_have_started(unruly: Running, directory: Directory) -> None:
+    assert directory.left_behind() == []
+
+
+def test_an_app_that_hangs_costs_its_update_and_is_ended_with_the_run(directory: Directory, kafka: KafkaServer) -> None:
+    names = ["honest-a", "honest-b", "hanging"]
+    running = finished(directory, kafka, "hanging", names, count=1, quorum=2, minAvailable=3, deadlineSeconds=5)
+    assert np.all(load_file(directory.path / "hanging.safetensors")["weights"] == 1)
+    assert "hanging: no update came within the 5 s of round 1" in running.stderr
+    assert directory.left_behind() == []
