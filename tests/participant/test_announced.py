@@ -23,6 +23,14 @@ def test_what_was_announced_last_is_remembered(tmp_path):
     assert AnnouncedExamples(tmp_path / "new", None).number == 77
 
 
+def test_a_write_that_fails_leaves_what_was_remembered(tmp_path):
+    AnnouncedExamples(tmp_path, None).raise_to(77)
+    (tmp_path / f"{FILE}.new").mkdir()  # no file of that name can be written any more
+    with pytest.raises(IsADirectoryError):
+        AnnouncedExamples(tmp_path, None).raise_to(78)
+    assert AnnouncedExamples(tmp_path, None).number == 77
+
+
 def test_a_count_of_the_app_beats_the_memory(tmp_path):
     AnnouncedExamples(tmp_path, None).raise_to(77)
     assert AnnouncedExamples(tmp_path, 50).number == 50

@@ -25,11 +25,13 @@ class AnnouncedExamples:
         self.number = examples
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.write_text(str(examples))
+            draft = self._path.with_suffix(".new")  # replaced as a whole: a kill or a full disk keeps the old number
+            draft.write_text(str(examples))
+            draft.replace(self._path)
         return True
 
     def _remembered(self) -> int:
         if self._path is None or not self._path.exists():
             return UNKNOWN
         text = self._path.read_text()
-        return int(text) if text.isdecimal() and int(text) > 0 else UNKNOWN  # a kill may have cut it short
+        return int(text) if text.isdecimal() and int(text) > 0 else UNKNOWN  # somebody else wrote it
