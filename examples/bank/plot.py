@@ -30,14 +30,17 @@ def plot(runs: Sequence[Comparison], path: Path) -> None:
 
 
 def _panel(axes: Axes, title: str, values: Sequence[Sequence[float]]) -> None:
-    """Means as bars, with their figures; ranges as lines."""
+    """Means as bars, with their figures behind them; ranges as lines."""
     places = range(len(values))
-    means = [100 * sum(found) / len(found) for found in values]
+    means, lowest, highest = (
+        [100 * of(found) for found in values] for of in (lambda found: sum(found) / len(found), min, max)
+    )
     axes.barh(places, means, height=0.65)
-    axes.hlines(places, [100 * min(found) for found in values], [100 * max(found) for found in values], color="black")
-    for place, mean in zip(places, means, strict=True):
-        axes.text(2, place, f"{mean:.1f} %", va="center", fontsize=9, color="black")
-    axes.set_xlim(0, 100)
+    axes.hlines(places, lowest, highest, color="black")
+    for place, mean, end in zip(places, means, highest, strict=True):
+        axes.text(end + 2, place, f"{mean:.1f} %", va="center", fontsize=9)
+    axes.set_xlim(0, 118)
+    axes.set_xticks(range(0, 101, 25))
     axes.set_title(title, fontsize=11)
     axes.spines[["top", "right"]].set_visible(False)
     axes.xaxis.set_major_formatter("{x:.0f} %")

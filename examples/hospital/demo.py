@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 from comparison import compare, show
 from hospital import Config
+from plot import plot
 from rich.console import Console
 
 from fedka.participant.config import typed_config
@@ -38,14 +39,16 @@ def main() -> int:
         runs.append(compare(config, spec["rounds"]["count"], model))
     console.print()
     show(console, runs)
-    _say_what_next(console, model)
+    picture = arguments.out / "comparison.png"
+    plot(runs, picture)
+    _say_what_next(console, model, picture)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=1, help="runs, the patients dealt out another way in each")
-    parser.add_argument("--out", type=Path, default=Path(".fedka/demo"), help="where the models go")
+    parser.add_argument("--out", type=Path, default=Path(".fedka/demo"), help="where the models and the picture go")
     return parser
 
 
@@ -65,11 +68,11 @@ def _federated(changes: dict[str, str], model: Path, *, quiet: bool) -> int:
     return subprocess.run(command, check=False).returncode
 
 
-def _say_what_next(console: Console, model: Path) -> None:
-    where = os.path.relpath(model) if model.resolve().is_relative_to(Path.cwd()) else str(model)
+def _say_what_next(console: Console, model: Path, picture: Path) -> None:
     lines = [
-        f"\nThe shared model: [bold]{where}[/bold]",
-        f'  read it with safetensors.torch.load_file("{where}")',
+        f"\nThe shared model: [bold]{_from_here(model)}[/bold]",
+        f'  read it with safetensors.torch.load_file("{_from_here(model)}")',
+        f"The table as a picture: [bold]{_from_here(picture)}[/bold]",
         "Try next:",
         "  .venv/bin/fedka run examples/hospital/training.yaml --set rounds.count=1000",
         "    and kill -9 the aggregator, or a hospital: the result stays the same to the last bit",
@@ -79,6 +82,10 @@ def _say_what_next(console: Console, model: Path) -> None:
     ]
     for line in lines:
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def _from_here(path: Path) -> str:
+    return os.path.relpath(path) if path.resolve().is_relative_to(Path.cwd()) else str(path)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,5 @@
 """The hospital example: its patients, its app, and what federation is worth there, without Kafka."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -15,8 +12,9 @@ from fedka.participant.config import typed_config
 from fedka.participant.entrypoint import load_app
 
 from ..reference_loop import ReferenceModel, reference_run
+from .loading import EXAMPLES, importable
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "hospital"
+EXAMPLE = EXAMPLES / "hospital"
 SPEC = yaml.safe_load((EXAMPLE / "training.yaml").read_text())["spec"]
 NAMES = [participant["name"] for participant in SPEC["participants"]]
 CONFIG = SPEC["app"]["config"]
@@ -24,9 +22,8 @@ CONFIG = SPEC["app"]["config"]
 
 @pytest.fixture(scope="module")
 def app():
-    path = list(sys.path)
-    yield load_app(SPEC["app"]["entrypoint"], EXAMPLE)
-    sys.path[:] = path
+    with importable(EXAMPLE):
+        yield load_app(SPEC["app"]["entrypoint"], EXAMPLE)
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +34,8 @@ def run(app) -> list[ReferenceModel]:
 
 
 @pytest.fixture(scope="module")
-def table(app, run, tmp_path_factory):
-    """The comparison's rows by name, for the federated model of the reference loop."""
+def rows(app, run, tmp_path_factory):
+    """The comparison's rows, for the federated model of the reference loop."""
     import comparison  # noqa: PLC0415 found once the app is loaded
     import hospital  # noqa: PLC0415
 
@@ -49,7 +46,12 @@ def table(app, run, tmp_path_factory):
     file = tmp_path_factory.mktemp("model") / "model.safetensors"
     named = zip(tensors.items(), parts, strict=True)
     save_file({name: torch.tensor(part).reshape(tensor.shape) for (name, tensor), part in named}, file)
-    return {row.who: row.verdict for row in comparison.compare(config, SPEC["rounds"]["count"], file)}
+    return comparison.compare(config, SPEC["rounds"]["count"], file)
+
+
+@pytest.fixture(scope="module")
+def table(rows):
+    return {row.who: row.verdict for row in rows}
 
 
 def test_the_training_is_valid():
@@ -113,6 +115,19 @@ def test_the_shared_model_finds_more_cases_than_the_small_hospitals_alone(table)
 def test_the_shared_model_is_nearly_as_good_as_with_all_data_in_one_place(table):
     assert table["federated"].accuracy >= table["pooled"].accuracy - 0.03
     assert table["federated"].recall >= table["pooled"].recall - 0.06
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runs", [1, 3])
+def test_the_picture_is_small_and_the_same_for_the_same_table(rows, tmp_path, runs):
+    import plot  # noqa: PLC0415
+
+    for name in ("one", "other"):
+        plot.plot([rows] * runs, tmp_path / name)
+    picture = (tmp_path / "one").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert picture == (tmp_path / "other").read_bytes()
+    assert len(picture) < 60_000
 
 
 def test_the_training_for_a_cluster_differs_by_its_image_alone():
