@@ -5,6 +5,7 @@ import os
 import re
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,10 +13,12 @@ from fedka import exit_codes
 from fedka.local.kafka_server import KafkaServer
 
 from ..cli.command import Directory
+from ..cluster.waiting import wait_until
 from .undisturbed import small_training
 
 pytestmark = pytest.mark.kafka
-ROUNDS = 4
+ROUNDS = 8
+PATIENCE = 90.0
 NAMES = ("bank-a", "bank-b", "bank-c")
 
 
@@ -33,13 +36,25 @@ def test_a_participant_paused_past_the_deadline_joins_the_next_round(directory: 
     os.kill(paused, signal.SIGSTOP)
     late = running.until("bank-c: no update came within the 5 s of round")
     missed = int(re.search(r"of round (\d+)", late)[1])  # type: ignore[index]
+    assert wait_until(lambda: reason_of(directory, "bank-c") == "Late", PATIENCE), status(directory)
     os.kill(paused, signal.SIGCONT)
     assert running.wait() == exit_codes.OK
-    told = re.findall(r"round (\d+)/4 .* (\d) of 3 updates", running.stderr)
+    told = re.findall(r"round (\d+)/8 .* (\d) of 3 updates", running.stderr)
     assert dict(told)[str(missed)] == "2"
-    assert ("4", "3") in told, "it was back in time for the last round"
+    assert ("8", "3") in told, "it was back in time for the last round"
     assert " lost" not in running.stderr
     assert json.loads(running.stdout)["status"]["phase"] == "Complete"
+
+
+def status(directory: Directory) -> dict[str, Any]:
+    """As it stands in the state directory."""
+    saved: dict[str, Any] = json.loads((directory.path / "state" / "training.json").read_text())["status"]
+    return saved
+
+
+def reason_of(directory: Directory, name: str) -> str | None:
+    details = {detail["name"]: detail for detail in status(directory)["participants"]["detail"]}
+    return details[name].get("reason")
 
 
 def worker(directory: Directory, name: str) -> int:
