@@ -238,6 +238,10 @@ class RangeReader:
                 return []  # another upload's chunk in between
             self._drop(place)
             return [Finished(active.key, ChunksGone(f"chunks in {active.topic} are no longer in the log"))]
+        if len(message) != active.size(index):  # before it is copied: a record may unpack to a gigabyte
+            self._drop(place)
+            fault = f"chunk {index} has {len(message)} bytes where the layout says {active.size(index)}"
+            return [Finished(active.key, ChunkCorrupt(fault))]
         data = message.value() or b""
         digest = chunk_digest(data)
         headers = ChunkHeaders.decode(message.headers())
@@ -248,10 +252,6 @@ class RangeReader:
         ):
             self._drop(place)
             return [Finished(active.key, ChunkCorrupt(f"chunk {index} at {offset} of {active.topic} is another's"))]
-        if len(data) != active.size(index):
-            self._drop(place)
-            fault = f"chunk {index} has {len(data)} bytes where the layout says {active.size(index)}"
-            return [Finished(active.key, ChunkCorrupt(fault))]
         active.digests[index] = digest
         self._complaints.clear()
         events: list[Arrived | Finished] = [Arrived(active.key, index, data)]
