@@ -34,6 +34,7 @@ class World:
     kafka: FakeKafka = field(default_factory=FakeKafka)
     kafka_cluster: KafkaCluster = NO_IDENTITIES
     cleanup_seconds: float = CLEANUP_SECONDS
+    pods_end_with_operator: bool = False
     leads: bool = True
     tasks: list[tuple[Operator, asyncio.Task[None]]] = field(default_factory=list)
 
@@ -54,7 +55,11 @@ class World:
     ) -> Operator:
         """`cluster`: what the operator sees of the cluster, where that is not all of it. `others`: Kafka clusters."""
         sides = {"default": self.kafka.side(), **others}
-        settings = Settings(dict.fromkeys(sides, self.kafka_cluster), cleanup_seconds=self.cleanup_seconds)
+        settings = Settings(
+            dict.fromkeys(sides, self.kafka_cluster),
+            cleanup_seconds=self.cleanup_seconds,
+            pods_end_with_operator=self.pods_end_with_operator,
+        )
         operator = Operator(
             cluster=cluster or self.cluster,
             kafka=sides,

@@ -83,6 +83,25 @@ async def test_a_journal_that_is_gone_fails_the_run_and_is_never_made_again(worl
     assert topics.journal not in world.kafka.topics
 
 
+async def test_a_run_that_is_interrupted_again_and_again_in_one_round_has_not_failed(world: World):
+    world.pods_end_with_operator = True
+    world.start()
+    topics = await world.create()
+    hand = await world.started(topics)
+    hand.write(*joined("a", "b"), *first_model("a"))
+    for _ in range(8):  # six are allowed
+        await world.stop()
+        world.start()
+        hand = await world.started(topics)
+    hand.write(*whole_round(1, "a", "b"))
+
+    async def first_round() -> bool:
+        return (await world.status()).get("rounds", {}).get("completed") == 1
+
+    await world.until(first_round)
+    assert await world.condition("Failed") == ("False", "NotFailed")
+
+
 async def test_a_restarted_operator_comes_to_the_same_status(world: World):
     world.start()
     topics = await world.create()

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedka.reconcile.projection import Projection, read_audit, read_journal
+from fedka.reconcile.projection import Projection, caught_up, read_audit, read_journal
 from fedka.wire import records as r
 from fedka.wire.codec import encode
 from fedka.wire.journal import JournalPosition, judge, sign, start
@@ -70,6 +70,16 @@ def test_who_was_late_is_known_until_a_later_update_counts():
 def test_reading_on_is_reading_from_the_beginning(split: int):
     log = write(STORY)
     assert read(log[split:], read(log[:split]), first=split) == read(log)
+
+
+def test_starts_before_an_operator_whose_pods_end_with_it_are_no_failures():
+    log = write(STORY, (), (), (), ())
+    starts = [number for number, data in enumerate(log) if b"aggregator.started" in data]
+    held = caught_up(read(log[: starts[3]]), expects_start=True)
+    assert held.view.restarts == 0
+    again = read(log[starts[3] : starts[4]], held, first=starts[3])
+    assert again.view.restarts == 0, "this one was to be expected"
+    assert read(log[starts[4] :], again, first=starts[4]).view.restarts == 1
 
 
 @given(data=st.data())

@@ -124,6 +124,7 @@ def _operator(
     settings = Settings(
         kafka_clusters={name: KafkaCluster(access)},  # whatever Kafka the file names: here there is one
         state_directory=str(request.state_dir.participants),
+        pods_end_with_operator=True,  # whoever interrupts a long round seven times has seen no failure
     )
     return Operator(cluster=cluster, kafka={name: side}, settings=settings, clock=clock, random=random)
 

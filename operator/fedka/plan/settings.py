@@ -33,6 +33,7 @@ class KafkaCluster:
 class Settings:
     """Kafka clusters by name, default images, and where participants keep what outlives their process, if anywhere.
 
+    `pods_end_with_operator`, as in a local run: that an aggregator starts after the operator is no failure of it.
     A deletion that Kafka does not let come to its end is given up `cleanup_seconds` after it was asked for.
     """
 
@@ -40,4 +41,5 @@ class Settings:
     aggregator_image: str = "fedka-aggregator"
     participant_image: str = "fedka-participant"
     state_directory: str | None = None
+    pods_end_with_operator: bool = False
     cleanup_seconds: float = CLEANUP_SECONDS

@@ -40,10 +40,12 @@ class RunMemory:
     users: set[str] | None = None  # of this run in Kafka, once it was asked
     identities_removed: bool = False
     topics_deleted: bool = False
+    expects_start: bool = False  # of the aggregator, once the journal has been read
     status_sent_from: str = ""  # the resourceVersion that our last status write replaced
 
     def note_progress(self) -> None:
         """Say that the projection is complete, once it is."""
         view = self.projection.view
         if not view.caught_up and view.offset + 1 >= self.journal_end:
-            self.projection = caught_up(self.projection)
+            self.projection = caught_up(self.projection, expects_start=self.expects_start)
+            self.expects_start = False

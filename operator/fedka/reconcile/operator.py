@@ -78,7 +78,12 @@ class Operator:
             now=monotonic, timer=_call_later, random=random, lane=self._lane, share=SHARE
         )
         self._coverage = Coverage(cluster=cluster, cache=self._cache, tell=self.observe)
-        self._runs = Runs(kafka=kafka, clock=clock, news=lambda key: self._queue.add(key, after=COALESCE_SECONDS))
+        self._runs = Runs(
+            kafka=kafka,
+            clock=clock,
+            news=lambda key: self._queue.add(key, after=COALESCE_SECONDS),
+            pods_end_with_us=settings.pods_end_with_operator,
+        )
         self._throttle: StatusThrottle[TrainingKey] = StatusThrottle(now=monotonic)
         self._applier = Applier(
             cluster=cluster, kafka=kafka, throttle=self._throttle, still_leader=still_leader, clock=clock

@@ -70,9 +70,16 @@ def read_audit(projection: Projection, data: bytes | None) -> Projection:  # noq
     return projection
 
 
-def caught_up(projection: Projection) -> Projection:
-    """The projection once everything has been read that was there at first."""
-    return replace(projection, view=replace(projection.view, caught_up=True))
+def caught_up(projection: Projection, *, expects_start: bool = False) -> Projection:
+    """The projection once everything has been read that was there at first.
+
+    `expects_start`: the aggregator has been ended together with the operator, so its starts up to the next one were no
+    failures of it.
+    """
+    view = replace(projection.view, caught_up=True)
+    if expects_start:
+        return replace(projection, expects_start=True, view=replace(view, restarts=0))
+    return replace(projection, view=view)
 
 
 def _advance(projection: Projection, record: r.JournalRecord, at: At) -> Projection:

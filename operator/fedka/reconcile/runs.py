@@ -24,10 +24,12 @@ class Runs:
         kafka: Mapping[str, KafkaSide],
         clock: Callable[[], datetime],
         news: Callable[[TrainingKey], None],
+        pods_end_with_us: bool = False,
     ) -> None:
         self._kafka = kafka
         self._clock = clock
         self._news = news
+        self._pods_end_with_us = pods_end_with_us
         self._memories: dict[TrainingKey, RunMemory] = {}
 
     async def memory(self, key: TrainingKey, training: FederatedTraining) -> RunMemory:
@@ -36,7 +38,9 @@ class Runs:
         held = self._memories.get(key)
         if held is not None:
             return held
-        made = RunMemory(uid=training.metadata.uid, kafka=training.spec.kafka.cluster_name)
+        made = RunMemory(
+            uid=training.metadata.uid, kafka=training.spec.kafka.cluster_name, expects_start=self._pods_end_with_us
+        )
         self._memories[key] = made
         return made
 
