@@ -22,15 +22,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.cluster.api_server import ApiServer
+from tests.kubernetes.many_trainings import Figures, cpu_seconds, make_trainings, read_figures, resident_mib, settled
 
 from fedka.kubernetes.api import Api
 from fedka.kubernetes.cluster import KubernetesCluster
 from fedka.kubernetes.login import find_login
-from fedka.reconcile.ports import FEDERATED_TRAINING, AlreadyExists
 
 NAMESPACE = "bench"
 PORT = 18090
-TICK = os.sysconf("SC_CLK_TCK")
 CONFIGURATION = f"""
 leaseNamespace: {NAMESPACE}
 images: {{aggregator: "fedka:bench", participant: "fedka-participant:bench"}}
@@ -39,40 +38,16 @@ kafkaClusters: [{{name: default, bootstrapServers: "127.0.0.1:1"}}]
 """
 
 
-def training(number: int, participants: int) -> dict[str, object]:
-    """A suspended one."""
-    return {
-        "apiVersion": "fedka.dev/v1alpha1",
-        "kind": "FederatedTraining",
-        "metadata": {"name": f"bench-{number}", "namespace": NAMESPACE},
-        "spec": {
-            "app": {"image": "registry.example/app:1", "entrypoint": "app:app"},
-            "rounds": {"count": 10},
-            "participants": [{"name": f"participant-{index}"} for index in range(participants)],
-            "suspend": True,
-        },
-    }
-
-
-async def make_trainings(kubeconfig: str, count: int, participants: int) -> None:
-    """Sixteen at a time, as the API server shares the machine."""
+async def make_all(kubeconfig: str, asked: argparse.Namespace) -> None:
+    """In a namespace of their own."""
     api = Api(find_login(kubeconfig=kubeconfig))
-    cluster, room = KubernetesCluster(api), asyncio.Semaphore(16)
-
-    async def make(number: int) -> None:
-        async with room:
-            try:
-                await cluster.create(training(number, participants), field_manager="bench")
-            except AlreadyExists:
-                return
-
     try:
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
-        await cluster.apply(namespace, field_manager="bench")
-        await asyncio.gather(*(make(number) for number in range(count)))
-        print(f"{len(await cluster.list_metadata(FEDERATED_TRAINING))} trainings of {participants} participants")
+        await KubernetesCluster(api).apply(namespace, field_manager="bench")
     finally:
         await api.close()
+    await make_trainings(Path(kubeconfig), NAMESPACE, range(asked.trainings), participants=asked.participants)
+    print(f"{asked.trainings} trainings of {asked.participants} participants")
 
 
 @contextmanager
@@ -93,60 +68,43 @@ def operator(kubeconfig: str, home: Path) -> Iterator[subprocess.Popen[bytes]]:
             print(f"stopped with code {code} in {time.monotonic() - began:.2f} s")
 
 
-def figures() -> dict[str, float]:
+def figures() -> Figures:
     """The operator's metrics; empty while nobody listens."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/metrics", timeout=10) as answer:
-            lines = answer.read().decode().splitlines()
+            return read_figures(answer.read().decode())
     except OSError:
         return {}
-    pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-    return {name: float(value) for name, value in pairs}
 
 
-def until_settled(count: int, *, statuses: bool) -> dict[str, float]:
+def until_settled(process: subprocess.Popen[bytes], count: int, *, statuses: bool) -> None:
     """Until each training has been looked at, and (`statuses`) has one written."""
-    while True:
-        now = figures()
-        done = now.get('fedka_reconciles_total{outcome="done"}', 0)
-        pending = now.get('fedka_trainings{phase="Pending"}', count) if statuses else 0
-        if done >= count and now["fedka_queue_depth"] == 0 and pending == 0:
-            return now
+    while not settled(figures(), count, statuses=statuses):
+        if process.poll() is not None:
+            sys.exit(f"the operator has ended with code {process.returncode}")
         time.sleep(0.05)
-
-
-def cpu_seconds(pid: int) -> float:
-    """Of all threads, from the beginning."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
-
-
-def resident_mib(pid: int, line: str) -> int:
-    """`VmRSS` (now) or `VmHWM` (the most so far)."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(next(row.split()[1] for row in status.splitlines() if row.startswith(line))) // 1024
 
 
 def measure(kubeconfig: str, home: Path, asked: argparse.Namespace) -> None:
     """Print the figures."""
-    asyncio.run(make_trainings(kubeconfig, asked.trainings, asked.participants))
+    asyncio.run(make_all(kubeconfig, asked))
     began = time.monotonic()
     with operator(kubeconfig, home) as process:
-        until_settled(asked.trainings, statuses=True)
+        until_settled(process, asked.trainings, statuses=True)
         print(f"first statuses: {time.monotonic() - began:.1f} s, {cpu_seconds(process.pid):.1f} CPU seconds")
     began = time.monotonic()
     with operator(kubeconfig, home) as process:
-        until_settled(asked.trainings, statuses=False)
+        until_settled(process, asked.trainings, statuses=False)
         print(
             f"cold start, nothing to change: {time.monotonic() - began:.2f} s from exec to all reconciled, "
-            f"{cpu_seconds(process.pid):.1f} CPU seconds, {resident_mib(process.pid, 'VmRSS')} MiB "
+            f"{cpu_seconds(process.pid):.1f} CPU seconds, {resident_mib(process.pid)} MiB "
             f"(at most {resident_mib(process.pid, 'VmHWM')} MiB)"
         )
         time.sleep(asked.settle)
         before, since = cpu_seconds(process.pid), time.monotonic()
         time.sleep(asked.idle)
         share = (cpu_seconds(process.pid) - before) / (time.monotonic() - since)
-        print(f"idle: {share:.2%} of a core, {resident_mib(process.pid, 'VmRSS')} MiB")
+        print(f"idle: {share:.2%} of a core, {resident_mib(process.pid)} MiB")
 
 
 def main() -> int:
