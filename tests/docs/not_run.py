@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 NO_ONE = "no one"
 DEMO = "it makes the environment and downloads 2 GB, and then takes a minute"
+OWN_TEST = "the example's own test runs it, on a broker that runs already"
 CLUSTER = "it needs a Kubernetes with Fedka on it"
 REGISTRY = "it needs Docker and a registry"
 YOURS = "it acts on a cluster of the reader's, with names of the reader's"
@@ -60,4 +61,10 @@ NOT_RUN = (
         ),
     ),
     NotRun(DEMO, "tests/examples/test_hospital.py", (".venv/bin/fedka run examples/hospital/training.yaml",)),
+    NotRun(OWN_TEST, "tests/examples/test_bank_over_kafka.py", (".venv/bin/fedka run examples/bank/training.yaml",)),
+    NotRun(
+        OWN_TEST,
+        "tests/examples/test_numpy_logistic.py",
+        (".venv/bin/fedka run examples/numpy-logistic/training.yaml",),
+    ),
 )
