@@ -7,6 +7,7 @@ thousand of them take a minute: hypothesis, which the tests of the codec use, wo
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -74,7 +75,7 @@ def _nodes(root: Any) -> Iterator[Node]:
 
 
 def _replace(random: Random, holder: Any, key: Any, _corpus: Sequence[bytes], _raw: list[str]) -> None:
-    holder[key] = random.choice(VALUES)
+    holder[key] = deepcopy(random.choice(VALUES))  # or what is done to it later would be done to all that follow
 
 
 def _replace_raw(random: Random, holder: Any, key: Any, _corpus: Sequence[bytes], raw: list[str]) -> None:

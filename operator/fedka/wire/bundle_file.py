@@ -51,6 +51,8 @@ def unpack(text: str, source: str) -> dict[str, bytes]:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"])
             raise BundleUnreadable(f"{source}: {_WANTED}, but {where}: {first['msg']}") from None
+        except UnicodeEncodeError:  # half a surrogate pair, which JSON's escapes can say
+            raise BundleUnreadable(f"{source}: {_WANTED}, but a file in it is no text") from None
     if DOCUMENT not in files:
         raise BundleUnreadable(f"{source}: {_WANTED}, but there is no {DOCUMENT} in it")
     strange = sorted(name for name in files if name in ("", ".", "..") or Path(name).name != name)
@@ -61,9 +63,10 @@ def unpack(text: str, source: str) -> dict[str, bytes]:
 
 def secret_files(secret: Mapping[str, Any], source: str) -> dict[str, bytes]:
     """The files in a Secret. Raises BundleUnreadable."""
+    data = secret.get("data") or {}
     try:
-        return {str(name): b64decode(value, validate=True) for name, value in (secret.get("data") or {}).items()}
-    except (NotBase64, TypeError, ValueError):
+        return {str(name): b64decode(value, validate=True) for name, value in data.items()}
+    except (NotBase64, TypeError, ValueError, AttributeError):
         raise BundleUnreadable(f"{source}: the Secret's data are not base64: take it as kubectl prints it") from None
 
 
