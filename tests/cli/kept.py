@@ -35,7 +35,7 @@ def keep(
     return directory
 
 
-def called(directory: Path, file: Path, *overrides: str, servers: str | None = None, name: str = "tiny") -> Path:
+def called(directory: Path, file: Path | str, *overrides: str, servers: str | None = None, name: str = "tiny") -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     Invocation.of(name, str(file), overrides, servers).store(directory)
     return directory

@@ -20,10 +20,10 @@ import yaml
 from fedka import exit_codes
 from fedka.cli.early_kafka import early_kafka
 from fedka.cli.errors import CommandFailed
+from fedka.cli.interrupted_before import interrupted_before
 from fedka.local.disk import is_full, no_space
-from fedka.local.invocation import STDIN, Invocation, shown
+from fedka.local.invocation import Invocation
 from fedka.local.kafka_errors import KafkaFetchFailed, KafkaStartFailed
-from fedka.local.kept_runs import kept_runs
 from fedka.local.state_dir import RUNS, TRAINING_FILE, StateDir, StateDirUnusable, fresh_directory
 from fedka.yaml_text import load_yaml
 
@@ -53,7 +53,7 @@ def run(options: Options) -> int:
     if options.bootstrap_servers is not None:
         _check_reachable(options.bootstrap_servers)
     invocation = Invocation.of(_name(options.file), options.file, options.overrides, options.bootstrap_servers)
-    interrupted = _interrupted(invocation) if options.state_dir is None else ""
+    interrupted = interrupted_before(invocation) if options.state_dir is None else ""
     with _state_dir(options, invocation) as state_dir, early_kafka(state_dir.path, options.bootstrap_servers) as early:
         from fedka.cli.session import Session  # noqa: PLC0415  a broker is starting meanwhile
 
@@ -92,19 +92,6 @@ def _name(file: str) -> str:
     except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, KeyError):
         name = None
     return name if isinstance(name, str) and name.replace("-", "").isalnum() else "run"
-
-
-def _interrupted(invocation: Invocation) -> str:
-    """What to say where a run of the same file lies here that could go on; a new one is begun all the same."""
-    for run in kept_runs():
-        kept = run.invocation
-        if kept is not None and kept.file == invocation.file != STDIN and run.interrupted:
-            done = f" after {run.rounds} rounds" if run.rounds else ""
-            return (
-                f"an interrupted run of {run.name} lies in {shown(run.directory)}{done}, and this is a new one; "
-                f"to go on with that one: {kept.command(run.directory)}"
-            )
-    return ""
 
 
 def _training(options: Options) -> dict[str, Any]:
