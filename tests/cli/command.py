@@ -37,6 +37,13 @@ class Running:
         assert line, f"{text!r} never came:\n{self.stderr}"
         return line
 
+    def until_lines(self, text: str, number: int) -> None:
+        """Until so many lines on stderr have had this in them."""
+        with self._news:
+            came = self._news.wait_for(lambda: self._count(text) >= number or self._over, GENEROUS_SECONDS)
+        assert came, f"{number} times {text!r} did not come in time:\n{self.stderr[-5000:]}"
+        assert self._count(text) >= number, f"{number} times {text!r} never came:\n{self.stderr[-5000:]}"
+
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
@@ -52,6 +59,9 @@ class Running:
 
     def _find(self, text: str) -> str | None:
         return next((line for line in self.lines if text in line), None)
+
+    def _count(self, text: str) -> int:
+        return sum(text in line for line in self.lines)
 
     def _follow(self) -> None:
         with self.process.stderr as stderr:
