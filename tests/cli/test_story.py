@@ -163,6 +163,11 @@ def test_killed_pod_is_told_by_its_signal_and_not_by_what_it_happened_to_log_las
     ]
 
 
+def test_aggregator_that_another_one_shut_out_is_told_so(told):
+    told.story.pod(PodView(name="x", uid="1", role=Role.AGGREGATOR, exit_code=42))
+    assert told.alarms == ["aggregator was shut out, as another aggregator has taken the run over (code 42)"]
+
+
 def test_participant_that_ends_well_and_is_needed_again_is_told_once(told):
     for uid in "123":
         told.story.pod(participant_pod(uid, None))

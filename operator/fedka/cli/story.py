@@ -12,6 +12,7 @@ from fedka.api.conditions import ConditionStatus, find_condition
 from fedka.api.reasons import ConditionType, Phase, Reason
 from fedka.api.training import FederatedTraining
 from fedka.cli.causes import cause_of
+from fedka.exit_codes import FENCED
 from fedka.plan.snapshot import PodView, Role
 from fedka.wire import records as r
 from fedka.wire.run_state import RunState
@@ -165,6 +166,8 @@ def ending_of(pod: PodView) -> str:
     """How it ended; a shell's 137 says little to who has killed nothing."""
     code = pod.exit_code or 0
     by = code - _KILLED
+    if code == FENCED:
+        return "was shut out, as another aggregator has taken the run over (code 42)"
     if by == signal.SIGKILL:
         return "was killed (SIGKILL; by the system, if memory ran out)"
     return f"ended with code {code}" if by not in set(signal.Signals) else f"was ended by {signal.Signals(by).name}"

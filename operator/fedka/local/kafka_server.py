@@ -6,6 +6,7 @@ state directory, and never stay behind: it ends with the process that started it
 
 import os
 import random
+import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -190,7 +191,12 @@ class KafkaServer:
         if any(outcome.printed(words) for words in WORDS) or not has_space(self._home):
             return KafkaDiskFull(no_space(self._home))
         kind = KafkaKilled if outcome.code < 0 and not outcome.timed_out else KafkaStartFailed
-        what = f"was not ready within {START_SECONDS:g} s" if outcome.timed_out else f"ended with code {outcome.code}"
+        if outcome.timed_out:
+            what = f"was not ready within {START_SECONDS:g} s"
+        elif outcome.code < 0:
+            what = f"was ended by signal {-outcome.code} ({signal.strsignal(-outcome.code)}) while it started"
+        else:
+            what = f"ended with code {outcome.code}"
         return kind(
             f"Apache Kafka {kafka_version()} {what}. Its last lines:\n{outcome.last_lines}\n"
             f"All of them: {self.log_path}."
