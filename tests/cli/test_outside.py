@@ -1,6 +1,7 @@
 """A hospital outside of the cluster: from the bundle to the model, over TLS with identities of its own."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -12,11 +13,8 @@ from fedka.cli.model_get import get_model
 from fedka.cli.rounds import rounds
 from fedka.wire.names import RunTopics, run_id
 
-from ..kafka_rights.test_whole_run import (
-    APP,
-    running,
-    world,  # noqa: F401 a fixture
-)
+from ..cluster.secured_kafka import SecuredKafka
+from ..kafka_rights.world import APP, World, make_world, running
 from ..reconcile.builders import training_object
 from .clusters import Shop
 
@@ -29,7 +27,12 @@ SPEC = {
 }
 
 
-async def test_outside_participant_joins_by_its_bundle_and_the_reader_gets_the_model(world, directory, capsys):  # noqa: F811 the same
+@pytest.fixture
+async def world(secured_kafka: SecuredKafka, tmp_path: Path) -> World:
+    return await make_world(secured_kafka, tmp_path)
+
+
+async def test_outside_participant_joins_by_its_bundle_and_the_reader_gets_the_model(world, directory, capsys):
     directory.path.joinpath("small.py").write_text(APP)
     shop = Shop()
     source = ClusterSource(Connection(world.cluster, "default", shop, shop.judge, ClusterPlace()), "fraud")

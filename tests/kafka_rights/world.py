@@ -1,0 +1,168 @@
+"""A machine with one operator and its pods on the secured Kafka, where the operator has the rights that it needs."""
+
+import asyncio
+import contextlib
+import os
+from base64 import b64decode
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
+
+from fedka.local.cluster import InMemoryCluster
+from fedka.local.crd_admission import CrdAdmission
+from fedka.local.kubelet import Machine
+from fedka.local.node import Node
+from fedka.plan.parts import Grant, Identity, Right
+from fedka.plan.settings import KafkaCluster, Settings
+from fedka.provision.admin import AdminProvisioner
+from fedka.reconcile.kafka_side import KafkaSide
+from fedka.reconcile.operator import Operator
+from fedka.reconcile.ports import FEDERATED_TRAINING, SECRET, NotFound
+from fedka.reconcile.provisioning import Login
+from fedka.reconcile.run_log import KafkaRunLogs
+from fedka.reconcile.spec_topic import KafkaSpecTopics
+from fedka.wire.bundle import KafkaAccess
+from fedka.wire.names import RunTopics
+
+from ..cluster.secured_kafka import SecuredKafka
+
+GENEROUS_SECONDS = 120.0
+OPERATOR = "fedka-operator"
+ON_CLUSTER = (AclOperation.DESCRIBE, AclOperation.ALTER)
+ON_TOPICS = (
+    AclOperation.CREATE,
+    AclOperation.DELETE,
+    AclOperation.DESCRIBE_CONFIGS,
+    AclOperation.ALTER_CONFIGS,
+)  # and to read, write and describe
+APP = """
+import numpy as np
+import fedka
+
+app = fedka.App()
+
+@app.model
+def model(context):
+    return {"w": np.zeros(8, dtype=np.float32)}
+
+@app.examples
+def examples(context):
+    return 10
+
+@app.train
+def train(model, context):
+    model["w"] += 1
+    return fedka.Trained(examples=10, metrics={"loss": 0.5})
+"""
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class World:
+    """A machine that runs one operator and its pods."""
+
+    def __init__(self, kafka: SecuredKafka, home: Path) -> None:
+        random = Random()  # noqa: S311  no secrets; another UID for each world, as they share a Kafka
+        self.kafka, self.home = kafka, home
+        self.admin = AdminProvisioner(kafka.settings())
+        self.cluster = InMemoryCluster(clock=now, random=random, admission=CrdAdmission())
+        self.changed = asyncio.Event()
+        self.cluster.listen(lambda _event, _old: self.changed.set())
+        image = home / "image"
+        image.mkdir(parents=True)
+        (image / "small.py").write_text(APP)
+        self.node = Node(self.cluster, Machine(home, image, os.environ), clock=now, random=random)
+
+    def operator(self) -> Operator:
+        shared = self.kafka.settings(OPERATOR, OPERATOR)
+        side = KafkaSide(
+            provisioner=AdminProvisioner(shared), run_logs=KafkaRunLogs(shared), spec_topics=KafkaSpecTopics(shared)
+        )
+        access = KafkaAccess(bootstrap_servers=self.kafka.bootstrap_servers)
+        cluster = KafkaCluster(access, ca=self.kafka.ca_file.read_text(), identities=True)
+        return Operator(
+            cluster=self.cluster,
+            kafka={"default": side},
+            settings=Settings({"default": cluster}, state_directory=str(self.home / "participants")),
+            clock=now,
+            random=Random(1),  # noqa: S311  no secrets
+        )
+
+    async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
+        async with asyncio.timeout(GENEROUS_SECONDS):
+            while True:
+                self.changed.clear()
+                if await holds():
+                    return
+                await self.changed.wait()
+
+    async def training(self) -> dict[str, Any] | None:
+        try:
+            return await self.cluster.get(FEDERATED_TRAINING, "default", "fraud")
+        except NotFound:
+            return None
+
+    async def phase(self) -> str:
+        return str(((await self.training()) or {}).get("status", {}).get("phase"))
+
+    async def bundle(self, role: str) -> Path:
+        """The role's Secret as a directory."""
+        (secret,) = await self.cluster.list(SECRET, labels={"fedka.dev/role": role})
+        directory = self.home / "bundles" / role
+        directory.mkdir(parents=True)
+        for name, data in secret["data"].items():
+            (directory / name).write_bytes(b64decode(data))
+        return directory
+
+    async def until_users(self, topics: RunTopics, users: set[str]) -> None:
+        async with asyncio.timeout(GENEROUS_SECONDS):
+            while await self.admin.users_of(topics.journal, topics.users_prefix) != users:
+                pass  # each look is a request that is waited for; nothing tells of a change in Kafka
+
+    def logs(self) -> str:
+        return "\n".join(f"{path.name}:\n{path.read_text()}" for path in sorted(self.home.rglob("*.log")))
+
+
+@contextlib.asynccontextmanager
+async def running(*work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    tasks = [asyncio.ensure_future(each()) for each in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def make_world(kafka: SecuredKafka, home: Path) -> World:
+    """One whose operator may work."""
+    world = World(kafka, home)
+    its_topics = Grant("fedka.", frozenset(Right), prefixed=True)
+    await world.admin.ensure_identities([Login(Identity(OPERATOR, (its_topics,)), OPERATOR)])
+    await asyncio.to_thread(grant_operator, kafka)
+    return world
+
+
+def grant_operator(kafka: SecuredKafka) -> None:
+    """All that the operator needs, as an administrator would grant it."""
+    client = AdminClient(kafka.settings())
+    who = (f"User:{OPERATOR}", "*")
+    cluster = (ResourceType.BROKER, "kafka-cluster", ResourcePatternType.LITERAL, *who)
+    topics = (ResourceType.TOPIC, "fedka.", ResourcePatternType.PREFIXED, *who)
+    bindings = [AclBinding(*cluster, operation, AclPermissionType.ALLOW) for operation in ON_CLUSTER]
+    bindings += [AclBinding(*topics, operation, AclPermissionType.ALLOW) for operation in ON_TOPICS]
+    for future in client.create_acls(bindings).values():
+        future.result(GENEROUS_SECONDS)
