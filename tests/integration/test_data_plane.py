@@ -83,6 +83,7 @@ class Plane:
                 keys=frozenset(keys),
                 layout=self.layout,
                 base=self.base_pointer,
+                strategy="FedAvg",
                 weights=sum(EXAMPLES[name] for name, _ in keys),
                 scale=SCALE,
             )

@@ -295,6 +295,7 @@ class Collecting:
                 keys=keys,
                 layout=layout,
                 base=self.opened.base.pointer,
+                strategy=self.opened.strategy.type,
                 weights=sum(self._numerator(key) for key in keys),
                 scale=self.opened.weight_scale,
                 resume=self._resume,

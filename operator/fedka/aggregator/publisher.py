@@ -14,7 +14,7 @@ from fedka.kafka.access import Settings
 from fedka.kafka.chunks import NOTHING, ChunkWriter, Stored
 from fedka.kafka.errors import ChunksGone, KafkaError, WriteFailed
 from fedka.kafka.ranges import RangeReader
-from fedka.strategies import fedavg
+from fedka.strategies.choose import step_of
 from fedka.wire.chunks import UPLOAD_BYTES, Pointer
 from fedka.wire.exact import ExactSum, as_coordinates
 from fedka.wire.names import BULK_PARTITION, RunTopics
@@ -24,10 +24,12 @@ LOGGER = logging.getLogger("fedka.aggregator")
 Chunks = Iterator[tuple[int, npt.NDArray[np.uint8]]]
 
 
-def next_chunk(total: ExactSum, index: int, base: bytes, *, weights: int, scale: int) -> npt.NDArray[np.uint8]:
+def next_chunk(
+    total: ExactSum, index: int, base: bytes, *, strategy: str, weights: int, scale: int
+) -> npt.NDArray[np.uint8]:
     """Chunk `index` of the new model, from the sum and that chunk of the base; `weights`: the numerators' sum."""
     mean = total.mean(index, weights=weights, scale=scale)
-    return fedavg.step(as_coordinates(base), mean).view(np.uint8)
+    return step_of(strategy)(as_coordinates(base), mean).view(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class Publisher:
 
     def _new_chunks(self, task: Publish, total: ExactSum) -> Chunks:
         for index, data in self._reader.read(self._topics.model, 0, task.base, task.layout.chunk_size):
-            yield index, next_chunk(total, index, data, weights=task.weights, scale=task.scale)
+            yield index, next_chunk(total, index, data, strategy=task.strategy, weights=task.weights, scale=task.scale)
             self._at("model half published")
 
     def _copied_chunks(self, task: Copy) -> Chunks:

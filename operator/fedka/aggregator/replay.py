@@ -147,7 +147,9 @@ class _Recomputation:
         digests: dict[int, bytes] = {}
         base = Upload(None, claim.base.pointer) if claim.base is not None else None
         for _, index, data in self._chunks([base] if base is not None else [], layout):
-            chunk = next_chunk(total, index, data, weights=weights, scale=opened.weight_scale)
+            chunk = next_chunk(
+                total, index, data, strategy=opened.strategy.type, weights=weights, scale=opened.weight_scale
+            )
             digests[index] = chunk_digest(chunk.data)
         return _root(digests)
 

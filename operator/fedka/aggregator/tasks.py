@@ -35,6 +35,7 @@ class Publish:
     keys: frozenset[Key]
     layout: Layout
     base: Pointer
+    strategy: str
     weights: int
     scale: int
     resume: bool = False  # a predecessor may have published some of it
