@@ -42,7 +42,7 @@ class Chart:
         self.namespace = namespace
         self._images = {image.kind: image for image in images}
         self._progress = progress
-        self._helm = Helm(helm_program(progress=progress), cluster.home, cluster.kubeconfig)
+        self._helm = Helm(helm_program(progress=progress), cluster.home, cluster.api.kubeconfig)
 
     @classmethod
     def installed(cls, cluster: Cluster, *, progress: Callable[[str], None] = silent) -> Self:
@@ -73,7 +73,7 @@ class Chart:
             self.upgrade(changes)
         except HelmFailed as failure:
             raise NotReady(f"{failure}\n{self._said()}") from failure
-        self._cluster.restart(LOOKS_FOR_KINDS)
+        self._cluster.api.restart(LOOKS_FOR_KINDS)
 
     def upgrade(self, changes: Mapping[str, Any]) -> None:
         """To the values of a fresh installation with `changes` over them. Raises HelmFailed."""
@@ -109,7 +109,7 @@ class Chart:
         }
 
     def _said(self) -> str:
-        pods = self._cluster.kubectl("get", "pods", f"--namespace={self.namespace}", "--output=wide")
+        pods = self._cluster.api.kubectl("get", "pods", f"--namespace={self.namespace}", "--output=wide")
         logs = (self._cluster.home / "state" / "var-log-pods").glob(f"{self.namespace}_*/*/*.log")
         return "\n".join([pods, *(line for log in logs for line in log.read_text().splitlines()[-SHOWN_LINES:])])
 

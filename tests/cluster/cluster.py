@@ -54,7 +54,7 @@ class Cluster:
 
     @property
     def api(self) -> ApiServer:
-        """Only after `start`."""
+        """Kubernetes, whose components it can kill and restart; pods live on. Only after `start`."""
         assert self._api is not None, "start() has not been called yet"
         return self._api
 
@@ -69,11 +69,6 @@ class Cluster:
         """Only after `start`."""
         assert self._kafka is not None, "start() has not been called yet"
         return self._kafka
-
-    @property
-    def kubeconfig(self) -> Path:
-        """Of an administrator who may do everything."""
-        return self.api.kubeconfig
 
     def start(self) -> None:
         """Returns when the node is ready and Kafka answers.
@@ -108,18 +103,6 @@ class Cluster:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
-
-    def kubectl(self, *arguments: str, stdin: str | None = None, kubeconfig: Path | None = None) -> str:
-        """What it printed. Raises KubectlFailed."""
-        return self.api.kubectl(*arguments, stdin=stdin, kubeconfig=kubeconfig)
-
-    def kill(self, name: str) -> None:
-        """SIGKILL to a component, such as `kubelet`, `containerd` or `kube-apiserver`; pods live on."""
-        self.api.processes.kill(name)
-
-    def restart(self, name: str) -> None:
-        """End a component in order, if it still runs, and start it again."""
-        self.api.processes.restart(name)
 
     def import_images(self, images: Sequence[Image]) -> None:
         """Give the node those that it has not, in this order."""
@@ -158,5 +141,5 @@ class Cluster:
     def _start_kubernetes(self) -> None:
         self.api.start()
         self.node.start(self.api.plane)
-        self.kubectl("wait", "node", "--all", "--for=create", f"--timeout={READY}")
-        self.kubectl("wait", "node", "--all", "--for=condition=Ready", f"--timeout={READY}")
+        self.api.kubectl("wait", "node", "--all", "--for=create", f"--timeout={READY}")
+        self.api.kubectl("wait", "node", "--all", "--for=condition=Ready", f"--timeout={READY}")

@@ -3,18 +3,16 @@
 import os
 import subprocess
 import tempfile
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from fedka.local.kafka_fetch import default_cache
-from fedka.local.kafka_lock import FileLock
 
+from .building import ensure_built
 from .programs import run_go, silent
 
 VERSION = "v4.3.1"
 MODULE = "helm.sh/helm/v4/cmd/helm"
-PATIENCE_SECONDS = 1200  # another process is building, on a slow machine
 
 
 class Helm:
@@ -49,15 +47,12 @@ def helm_program(cache: Path | None = None, progress: Callable[[str], None] = si
     """Returns at once when it is there. Raises GoMissing or BuildFailed."""
     home = cache or default_cache()
     program = home / f"helm-{VERSION}" / "helm"
-    if not program.exists():
-        program.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(program.parent / "lock", patience_seconds=PATIENCE_SECONDS, cancelled=threading.Event())
-        try:
-            if not program.exists():  # another process may just have built it
-                progress(f"Building Helm {VERSION} from source, once (2 minutes on two cores)")
-                _build(program)
-        finally:
-            lock.release()
+
+    def build() -> None:
+        progress(f"Building Helm {VERSION} from source, once (2 minutes on two cores)")
+        _build(program)
+
+    ensure_built(program, build, home=program.parent)
     return program
 
 

@@ -6,20 +6,18 @@ An image is exported without the layers of the foundation that it stands on, so 
 
 import contextlib
 import json
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fedka.local.kafka_fetch import default_cache
-from fedka.local.kafka_lock import FileLock
 
 from .base_image import NAME as BASE
 from .base_image import ensure_base
 from .buildah import Buildah
+from .building import building_alone
 from .image_recipes import RECIPES, copy_tree, inputs_of, with_foundations
 
-PATIENCE_SECONDS = 1800  # another process is building, on a slow machine
 DIGITS = 12
 WANTED = ("fedka", "participant", "hospital")
 
@@ -60,12 +58,8 @@ def identity_anew(kind: str, cache: Path | None = None) -> str:
 @contextlib.contextmanager
 def _locked(cache: Path | None) -> Iterator[Path]:
     home = (cache or default_cache()) / "images"
-    home.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(home / "lock", patience_seconds=PATIENCE_SECONDS, cancelled=threading.Event())
-    try:
+    with building_alone(home):
         yield home
-    finally:
-        lock.release()
 
 
 class _Workshop:

@@ -77,7 +77,7 @@ def keep() -> None:
         build_images(progress=_say)
         with Cluster(HOME, progress=_say) as cluster:
             Chart.installed(cluster, progress=_say)
-            shutil.copy(cluster.kubeconfig, KUBECONFIG)
+            shutil.copy(cluster.api.kubeconfig, KUBECONFIG)
             _say(UP)
             _close(sys.stdout)
             told.wait()

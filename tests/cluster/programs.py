@@ -10,21 +10,20 @@ import re
 import shutil
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from fedka.local.kafka_fetch import default_cache
-from fedka.local.kafka_lock import FileLock
+
+from .building import ensure_built
 
 SOURCE = Path(__file__).with_name("kubernetes")
 SOURCES = ("go.mod", "go.sum", "main.go", "pause/main.go")
 NAMES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl", "etcd")
 VERSION = "v1.34.4"  # the last minor release whose kubelet runs on cgroup v1
 OLDEST_GO = (1, 24)
-PATIENCE_SECONDS = 1200  # another process is building, on a slow machine
 UNUSED_SECONDS = 86400  # then nobody is running it any more
 DIGITS = 12
 
@@ -57,15 +56,12 @@ def kubernetes_programs(cache: Path | None = None, progress: Callable[[str], Non
     home = (cache or default_cache()) / "kubernetes"
     hashed = hashlib.sha256(b"".join((SOURCE / name).read_bytes() for name in SOURCES)).hexdigest()[:DIGITS]
     directory = home / hashed
-    if not directory.is_dir():
-        home.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(home / "lock", patience_seconds=PATIENCE_SECONDS, cancelled=threading.Event())
-        try:
-            if not directory.is_dir():  # another process may just have built them
-                progress(f"Building Kubernetes {VERSION} from source, once (5 minutes on two cores)")
-                _build(directory)
-        finally:
-            lock.release()
+
+    def build() -> None:
+        progress(f"Building Kubernetes {VERSION} from source, once (5 minutes on two cores)")
+        _build(directory)
+
+    ensure_built(directory, build, home=home)
     os.utime(directory)
     _forget_others(directory)
     return Programs(directory)

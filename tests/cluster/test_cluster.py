@@ -27,7 +27,7 @@ def pod(cluster: Cluster, namespace: str) -> str:
             "spec": {"containers": [container], "terminationGracePeriodSeconds": 0},
         }
     )
-    cluster.kubectl(
+    cluster.api.kubectl(
         "wait", "pod/waits", f"--namespace={namespace}", "--for=condition=Ready", f"--timeout={GENEROUS_SECONDS}s"
     )
     return str(cluster.api.get("pod", "waits", f"--namespace={namespace}")["status"]["podIP"])
@@ -38,9 +38,9 @@ def test_a_pod_outlives_the_kill_of_a_component(cluster: Cluster, component: str
     namespace = cluster.api.create_namespace(f"outlives-{component}")
     pod(cluster, namespace)
     before = cluster.api.get("pod", "waits", f"--namespace={namespace}")["status"]["containerStatuses"]
-    cluster.kill(component)
-    cluster.restart(component)
-    cluster.kubectl("delete", "pod", "waits", f"--namespace={namespace}", "--dry-run=server")
+    cluster.api.kill(component)
+    cluster.api.restart(component)
+    cluster.api.kubectl("delete", "pod", "waits", f"--namespace={namespace}", "--dry-run=server")
     after = cluster.api.get("pod", "waits", f"--namespace={namespace}")["status"]["containerStatuses"]
     assert [each["containerID"] for each in after] == [each["containerID"] for each in before]
 

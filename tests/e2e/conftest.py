@@ -29,7 +29,7 @@ def installation(cluster: Cluster, chart: Chart) -> Installation:
 
 @pytest.fixture(scope="session")
 def api(installation: Installation) -> Api:
-    return Api(installation.cluster.kubeconfig)
+    return Api(installation.cluster.api.kubeconfig)
 
 
 @pytest.fixture

@@ -48,4 +48,4 @@ class Installation:
             self.chart.upgrade({})
 
     def kubectl(self, *arguments: str) -> str:
-        return self.cluster.kubectl("-n", self.chart.namespace, *arguments)
+        return self.cluster.api.kubectl("-n", self.chart.namespace, *arguments)

@@ -18,7 +18,7 @@ for entry in pathlib.Path("/proc").iterdir():
 def run_python(cluster: Cluster, pod: Any, source: str) -> str:
     """Run a program in the pod's container; what it printed."""
     where = ("-n", pod.metadata.namespace, pod.metadata.name)
-    return cluster.kubectl("exec", *where, "--", "python3", "-c", source)
+    return cluster.api.kubectl("exec", *where, "--", "python3", "-c", source)
 
 
 def kill_program(cluster: Cluster, pod: Any) -> None:

@@ -33,6 +33,6 @@ def test_an_outside_hospital_joins_over_tls_and_scram(make: Make, cluster: Clust
 
 def fetch_bundle(cluster: Cluster, training, home: Path) -> subprocess.CompletedProcess[str]:
     command = [FEDKA, "bundle", training.name, "outside", "-n", training.namespace, "-o", "outside.bundle"]
-    command += ["--kubeconfig", str(cluster.kubeconfig)]
+    command += ["--kubeconfig", str(cluster.api.kubeconfig)]
     (home / "outside.bundle").unlink(missing_ok=True)
     return subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=60, check=False)

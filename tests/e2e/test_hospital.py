@@ -24,7 +24,7 @@ GENEROUS_SECONDS = 600
 def demonstration(cluster: Cluster, api: Api) -> subprocess.CompletedProcess[str]:
     """`make demo-cluster`, as far as it is Python."""
     kubectl = kubernetes_programs().path("kubectl")
-    environment = os.environ | {"KUBECONFIG": str(cluster.kubeconfig)}
+    environment = os.environ | {"KUBECONFIG": str(cluster.api.kubeconfig)}
     command = [sys.executable, str(EXAMPLE / "cluster_demo.py"), "--kubectl", str(kubectl)]
     return subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=GENEROUS_SECONDS, check=False
@@ -57,7 +57,7 @@ def test_the_model_is_that_of_the_run_on_one_machine(training: Training, tmp_pat
 
 
 def fedka(cluster: Cluster, *arguments: str) -> str:
-    where = ["-n", NAMESPACE, "--kubeconfig", str(cluster.kubeconfig)]
+    where = ["-n", NAMESPACE, "--kubeconfig", str(cluster.api.kubeconfig)]
     command = [str(FEDKA), *arguments, *where]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 

@@ -50,10 +50,10 @@ def test_a_deleted_participant_pod_is_made_again(training: Training, api: Api, u
 
 
 def test_kubelet_and_container_runtime_may_restart_in_a_round(training: Training, cluster: Cluster, undisturbed: str):
-    cluster.kill("kubelet")
-    cluster.kill("containerd")
-    cluster.restart("containerd")
-    cluster.restart("kubelet")
+    cluster.api.kill("kubelet")
+    cluster.api.kill("containerd")
+    cluster.api.restart("containerd")
+    cluster.api.restart("kubelet")
     finish(training, undisturbed)
 
 
