@@ -40,7 +40,7 @@ def until_said_in_log(directory: Directory, whose: str, text: str) -> None:
 
 
 def test_everyone_waits_for_a_broker_that_stands_still(directory: Directory) -> None:
-    file = small_training(directory, rounds={"count": ROUNDS})
+    file = small_training(directory, pause=0.2, rounds={"count": ROUNDS})
     running = directory.start("run", file, "--state-dir", "state", "-o", "json")
     running.until(f"round 2/{ROUNDS}")
     os.kill(broker(directory), signal.SIGSTOP)

@@ -63,7 +63,7 @@ def state_disk(directory: Directory) -> Iterator[SmallDisk]:
 def test_a_broker_without_space_ends_the_run_which_goes_on_when_there_is_some(
     directory: Directory, kafka_disk: SmallDisk
 ) -> None:
-    file = small_training(directory, pause=0.2, rounds={"count": ROUNDS})
+    file = small_training(directory, pause=0.4, rounds={"count": ROUNDS})
     run = ("run", file, "--state-dir", "state", "--grace", "2")  # nobody is there to say goodbye to
     filled_under(directory.start(*run), kafka_disk)
     again = directory.fedka(*run)
@@ -77,7 +77,7 @@ def test_a_broker_without_space_ends_the_run_which_goes_on_when_there_is_some(
 def test_a_state_directory_without_space_ends_the_run_which_goes_on_when_there_is_some(
     directory: Directory, state_disk: SmallDisk, kafka: KafkaServer
 ) -> None:
-    file = small_training(directory, pause=0.2, rounds={"count": ROUNDS})
+    file = small_training(directory, pause=0.4, rounds={"count": ROUNDS})
     run = ("run", file, "--state-dir", "state", "--bootstrap-servers", kafka.bootstrap_servers)
     filled_under(directory.start(*run), state_disk)
     again = directory.fedka(*run)
