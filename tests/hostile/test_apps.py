@@ -32,7 +32,7 @@ SAID = [
     "Trained.examples is 1099511627776: 1 to 536870912",
     "Trained.metrics['loss'] is nan: only finite numbers",
     "the update, tensor 'weights': a coordinate is nan",
-    "the update, tensor 'weights': a coordinate is 1048576.0",
+    "the update, tensor 'weights': a coordinate is 10485",
     "the train function raised MemoryError",
     "the train function raised",  # numpy's own name for it
     "tensor 'weights' was float32 [1000] when the model was made and is gone",
