@@ -24,7 +24,10 @@ from fedka.local.kafka_errors import (
     MavenMissing,
     StateDirInUse,
 )
+from fedka.local.kafka_fetch import Installation, keep_archive
 from fedka.local.kafka_java import find_java
+from fedka.local.kafka_lock import FileLock
+from fedka.local.kafka_process import TiedProcess
 from fedka.local.kafka_server import KafkaServer
 
 PATIENCE_SECONDS = 60.0
@@ -102,9 +105,12 @@ def test_same_state_directory_same_cluster(tmp_path: Path) -> None:
     with KafkaServer(state_dir=tmp_path) as first:
         identity, address = cluster_id(first), first.bootstrap_servers
         write_one_record(first, "kept")
+    half_an_archive = tmp_path / "kafka" / "classes.jsa"
+    half_an_archive.write_text("what a kill left of it must not get into the cache")
     with KafkaServer(state_dir=tmp_path) as second:
         assert (cluster_id(second), second.bootstrap_servers) == (identity, address)
         assert end_offset(second, "kept") == 1
+        assert not half_an_archive.exists()
 
 
 @pytest.mark.kafka
@@ -266,12 +272,88 @@ def test_no_maven_says_what_to_install(tmp_path: Path) -> None:
 
 
 def test_a_failed_fetch_shows_mavens_last_words_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    script(tmp_path / "bin" / "java", "echo 'openjdk version \"17.0.1\"' >&2")
-    script(tmp_path / "bin" / "mvn", "echo '[ERROR] no route to the repository'; exit 1")
-    environment = {"PATH": str(tmp_path / "bin")}
-    server = KafkaServer(state_dir=tmp_path / "state", cache=tmp_path / "cache", environment=environment)
+    server = server_of(tmp_path, "echo '[ERROR] no route to the repository'; exit 1")
     with pytest.raises(KafkaFetchFailed, match="no route to the repository") as failure:
         server.start()
     (log,) = (tmp_path / "cache").glob("*.log")
     assert str(log) in str(failure.value)
     assert [entry for entry in (tmp_path / "cache").iterdir() if entry.is_dir()] == []
+
+
+def test_what_a_killed_fetch_left_goes_with_the_next(tmp_path: Path) -> None:
+    server = server_of(tmp_path, "exit 1")
+    with pytest.raises(KafkaFetchFailed):
+        server.start()
+    (log,) = (tmp_path / "cache").glob("*.log")
+    left = Installation(log.with_suffix("")).unfinished
+    (left / "half").mkdir(parents=True)
+    with pytest.raises(KafkaFetchFailed):
+        server.start()
+    assert not left.exists()
+
+
+def test_a_fetch_that_is_cancelled_leaves_neither_files_nor_processes(tmp_path: Path) -> None:
+    """Maven itself is a shell script, which might run Java as its child."""
+    os.mkfifo(tmp_path / "fifo")
+    server = server_of(
+        tmp_path, f'for last; do :; done; mkdir "${{last#*=}}"; (echo on; exec sleep 3600) >{tmp_path}/fifo'
+    )
+
+    def start() -> None:
+        with pytest.raises(KafkaStartCancelled):
+            server.start()
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    with (tmp_path / "fifo").open() as fifo:
+        assert fifo.readline() == "on\n"
+        server.stop()
+        assert fifo.readline() == ""  # end of file: nobody holds the other end
+    thread.join(PATIENCE_SECONDS)
+    assert [entry for entry in (tmp_path / "cache").iterdir() if entry.is_dir()] == []
+
+
+def test_a_cache_that_takes_nothing_says_which_setting_moves_it(tmp_path: Path) -> None:
+    server = server_of(tmp_path, "exit 0")
+    (tmp_path / "cache").write_text("a file where a directory belongs")
+    with pytest.raises(KafkaFetchFailed, match=f"{tmp_path}/cache cannot be written to: .* XDG_CACHE_HOME"):
+        server.start()
+
+
+def test_an_archive_gets_into_the_cache_whole_or_not_at_all(tmp_path: Path) -> None:
+    made, cache = tmp_path / "classes.jsa", tmp_path / "cache"
+    made.write_text("classes")
+    cache.mkdir()
+    installation, archive = Installation(cache / "kafka-1"), cache / "kafka-1.java.jsa"
+    other = FileLock(installation.lock, patience_seconds=0, cancelled=threading.Event())
+    keep_archive(made, archive, installation)
+    assert not archive.exists(), "another run is about to keep one"
+    other.release()
+    keep_archive(made, archive, installation)
+    assert archive.read_text() == "classes"
+    assert sorted(entry.name for entry in cache.iterdir()) == ["kafka-1.java.jsa", "kafka-1.lock"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full is Linux's")
+def test_a_full_disk_does_not_end_the_reading_of_a_program(tmp_path: Path) -> None:
+    code: list[int] = []
+    ended = threading.Event()
+
+    def end(number: int) -> None:
+        code.append(number)
+        ended.set()
+
+    lines: list[str] = []
+    command = [sys.executable, "-c", "print('x' * 100_000); print('last')"]
+    process = TiedProcess(command, log=Path("/dev/full"), on_line=lines.append, on_end=end)
+    assert ended.wait(PATIENCE_SECONDS)
+    assert (code, lines[-1], process.alive) == ([0], "last", False)
+    assert "(not in /dev/full: No space left on device)" in process.last_lines
+
+
+def server_of(directory: Path, maven: str) -> KafkaServer:
+    """With a Maven of this text, a Java that says it is one, and an empty cache."""
+    script(directory / "bin" / "java", "echo 'openjdk version \"17.0.1\"' >&2")
+    script(directory / "bin" / "mvn", maven)
+    environment = {"PATH": f"{directory / 'bin'}:{os.environ['PATH']}"}
+    return KafkaServer(state_dir=directory / "state", cache=directory / "cache", environment=environment)

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import os
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fedka.local.kafka_errors import KafkaStartFailed
-from fedka.local.kafka_fetch import RESOURCES, Installation
+from fedka.local.kafka_fetch import RESOURCES, Installation, keep_archive
 from fedka.local.kafka_java import Java
 from fedka.local.kafka_launch import Finished, Launcher
 from fedka.local.kafka_process import TiedProcess
@@ -83,6 +84,7 @@ class KafkaNode:
 
     def serve(self, *, ports: Ports, lock: int) -> TiedProcess | Finished:
         """The broker, ready; or how it ended instead. It keeps the descriptor `lock` open while it lives."""
+        self._unfinished_archive.unlink(missing_ok=True)  # of a broker that was killed over it
         self._settings_file.write_text(self._settings(self.data, ports), encoding="utf-8")
         return self.launcher.start(
             self._command("kafka.Kafka", str(self._settings_file), making_archive=self._archive_is_wanted),
@@ -98,9 +100,13 @@ class KafkaNode:
             progress("Preparing Kafka for quicker starts (3 s), once")
         process.terminate(grace_seconds=grace_seconds)
         unfinished = self._unfinished_archive
-        if process.code == ENDED_BY_SIGTERM and unfinished.exists():
-            unfinished.replace(self._archive)  # two runs at once: the second replaces the first's by an equal one
-        unfinished.unlink(missing_ok=True)
+        try:
+            if process.code == ENDED_BY_SIGTERM and unfinished.exists():
+                keep_archive(unfinished, self._archive, self.installation)
+        except OSError as error:
+            progress(f"Kafka will start slowly the next time, as the cache cannot be written to: {error}")
+        finally:
+            unfinished.unlink(missing_ok=True)
 
     def _settings(self, data: Path, ports: Ports) -> str:
         return server_properties(data=data, listener=self.listener, ports=ports, extra=self.properties)
@@ -115,7 +121,8 @@ class KafkaNode:
 
     @property
     def _archive_is_wanted(self) -> bool:
-        return self.java.can_archive_classes and not self._archive.exists()
+        cache = self.installation.directory.parent
+        return self.java.can_archive_classes and not self._archive.exists() and os.access(cache, os.W_OK)
 
     @property
     def _unfinished_archive(self) -> Path:

@@ -7,10 +7,12 @@ event loop would die with that thread.
 
 import collections
 import contextlib
+import os
 import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from io import RawIOBase
 from pathlib import Path
 
 from fedka.tether import tied
@@ -21,8 +23,9 @@ KEPT_LINES = 200  # holds a Java program's last words, stack traces and all
 class TiedProcess:
     """Runs `command` in a session of its own: Ctrl-C in the terminal reaches this process only, which then stops it.
 
-    Its output, standard error included, is appended to `log`. `on_line` gets each line without its end, `on_end` the
-    return code (negative: the signal), both in a thread of their own. The program inherits the descriptors `keep_open`.
+    Its output, standard error included, is appended to `log` as far as the disk takes it. `on_line` gets each line
+    without its end, `on_end` the return code (negative: the signal), both in a thread of their own. The program
+    inherits the descriptors `keep_open`.
     """
 
     def __init__(
@@ -84,8 +87,10 @@ class TiedProcess:
             self.kill()
 
     def kill(self) -> None:
-        """SIGKILL. Returns when the process is gone."""
-        self._signal(signal.SIGKILL)
+        """SIGKILL, also to what it has started. Returns when the process is gone."""
+        if self.alive:
+            with contextlib.suppress(ProcessLookupError):  # it ended by itself in between
+                os.killpg(self.pid, signal.SIGKILL)
         self.wait()
 
     def _signal(self, number: signal.Signals) -> None:
@@ -95,7 +100,7 @@ class TiedProcess:
 
     def _follow(self) -> None:
         try:
-            log = self._log.open("a", encoding="utf-8", buffering=1)
+            log = self._log.open("ab", buffering=0)  # a buffer that cannot be emptied cannot be closed
         except OSError as failure:
             self._fail(failure)
             return
@@ -120,12 +125,19 @@ class TiedProcess:
             assert process.stdout is not None
             with process.stdout as output:
                 for line in output:
-                    log.write(line)
                     self._tail.append(line.rstrip())
+                    self._write(log, line)
                     self._on_line(line.rstrip("\n"))
             self._code = process.wait()
         self._ended.set()
         self._on_end(self._code)
+
+    def _write(self, log: RawIOBase, line: str) -> None:
+        """A full disk must not end the reading: the program would wait for it for ever."""
+        try:
+            log.write(line.encode())
+        except OSError as failure:
+            self._tail.append(f"(not in {self._log}: {failure.strerror})")
 
     def _fail(self, failure: OSError) -> None:
         self._failure = failure
