@@ -2,10 +2,12 @@
 
 import json
 from base64 import b64decode
+from dataclasses import replace
 from typing import Any
 
-from fedka.plan.bundles import bundle_secret
-from fedka.plan.snapshot import Role
+from fedka.plan.bundles import bundle_secret, bundles
+from fedka.plan.names import child_name
+from fedka.plan.snapshot import Role, Snapshot
 from fedka.plan.spec_record import wanted_spec
 from fedka.wire.bundle import Bundle
 
@@ -57,3 +59,17 @@ def test_a_managed_participant_is_told_where_mounted_code_lies():
     assert of_a is not None
     assert of_b is not None
     assert (of_a.code_directory, of_b.code_directory) == ("/etc/fedka/code", None)
+
+
+def without_b_since(jobs: dict[str, str]) -> Snapshot:
+    """As an operator finds it that has just started, and knows of no Secret."""
+    case = {"now": 5, "spec": {"participants": [{"name": "a"}]}, "jobs": jobs, "journal": ["started", "joined a b"]}
+    return replace(load(case), bundles={})
+
+
+def test_the_secret_of_who_was_removed_while_no_operator_was_there_goes_with_its_job():
+    snapshot = without_b_since({"aggregator": "running", "a": "running", "b": "running"})
+    secret = child_name(snapshot.training, Role.PARTICIPANT, "b")
+    assert bundles(snapshot).bundle_removals == (secret,)
+    jobs = {name: replace(job, deleting=name == secret) for name, job in snapshot.jobs.items()}
+    assert bundles(replace(snapshot, jobs=jobs)).bundle_removals == ()

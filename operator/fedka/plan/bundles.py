@@ -3,7 +3,7 @@ bundle.
 """
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -37,8 +37,13 @@ def bundles(snapshot: Snapshot) -> Part:
     wanted = (_missing(snapshot, role, participant) for role, participant in members(snapshot))
     return Part(
         bundles=tuple(secret for secret in wanted if secret is not None),
-        bundle_removals=tuple(sorted(set(snapshot.bundles) - names)),
+        bundle_removals=tuple(sorted({*snapshot.bundles, *_with_jobs(snapshot)} - names)),
     )
+
+
+def _with_jobs(snapshot: Snapshot) -> Iterator[str]:
+    """Also of Secrets that an operator which has just started does not know: each goes before the Job of its name."""
+    return (name for name, job in snapshot.jobs.items() if not job.deleting)
 
 
 def _missing(snapshot: Snapshot, role: Role, participant: str | None) -> BundleSecret | None:
