@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CODE = ("pyproject.toml", "README.md", "LICENSE", "operator")
 TOOLS = ("images", "requirements/tools.txt")
 HOSPITAL = "examples/hospital"
+SUCCESSOR = "tests/cluster/successor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ RECIPES = {
     "fedka": Recipe(CODE, on="libraries"),
     "participant": Recipe(CODE, on="torch"),
     "hospital": Recipe((*CODE, HOSPITAL), on="torch", directory=HOSPITAL, base="participant"),
+    "successor": Recipe((*CODE, SUCCESSOR), on="libraries", directory=SUCCESSOR, base="fedka"),
 }
 
 
@@ -63,7 +65,7 @@ def _files(path: Path) -> list[Path]:
 def copy_tree(context: Path) -> None:
     """All that any image is made from, without byte code and with no times, which would look like changes."""
     shutil.rmtree(context, ignore_errors=True)
-    for name in ("images", "requirements", HOSPITAL, *CODE):
+    for name in ("images", "requirements", HOSPITAL, SUCCESSOR, *CODE):
         for path in _files(ROOT / name):
             copy = context / path.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from .building import building_alone
 from .image_recipes import RECIPES, copy_tree, inputs_of, with_foundations
 
 DIGITS = 12
-WANTED = ("fedka", "participant", "hospital")
+WANTED = ("fedka", "participant", "hospital")  # `successor` is for a test alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,18 @@
 """The operator may die, be doubled and be upgraded: a run does not notice, and nothing is made twice."""
 
+from pathlib import Path
+
 import pytest
 
+from ..cluster.cluster import Cluster
+from ..cluster.images import Image, build_images
 from .conftest import ROUNDS, Make
-from .installation import Installation
+from .installation import DEPLOYMENT, Installation
+from .local_digest import local_digest
 from .trainings import Training, completed, digest, ended
 
 pytestmark = pytest.mark.cluster
+SUCCESSOR = "99.0.0"  # see its Dockerfile
 
 
 @pytest.fixture
@@ -44,16 +50,34 @@ def test_two_at_once_do_the_work_of_one(training: Training, installation: Instal
         finish(training, undisturbed)
 
 
-def test_upgraded_with_a_live_run(training: Training, installation: Installation, undisturbed: str):
-    training.create().until_round(1)
-    before = training.pods()
-    with installation.changed(
-        {"defaultImages": {"aggregator": "fedka-of-tomorrow:1", "participant": "fedka-of-tomorrow:1"}}
-    ):
+@pytest.fixture
+def successor(cluster: Cluster) -> Image:
+    """Fedka of another version, which the node has as well."""
+    images = build_images(kinds=("successor",))
+    cluster.import_images(images)
+    return next(image for image in images if image.kind == "successor")
+
+
+def test_upgraded_with_a_live_run(make: Make, installation: Installation, successor: Image, tmp_path: Path):
+    training = make(rounds={"count": 1000}).create()
+    training.until_round(1)
+    before = {pod.metadata.uid for pod in training.pods()}
+    repository, tag = successor.name.rsplit(":", 1)
+    tomorrow = {"aggregator": "fedka-of-tomorrow:1", "participant": "fedka-of-tomorrow:1"}
+    with installation.changed({"image": {"repository": repository, "tag": tag}, "defaultImages": tomorrow}):
+        assert f"version {SUCCESSOR}, watching" in installation.kubectl("logs", DEPLOYMENT)
+        training.until_round(completed(training.status) + 2)
+        assert {pod.metadata.uid for pod in training.pods()} == before
+
         (aggregator,) = training.pods(role="aggregator")
         training.api.core.delete_namespaced_pod(aggregator.metadata.name, training.namespace, grace_period_seconds=0)
-        finish(training, undisturbed)
+        training.until_round(completed(training.status) + 2)
         (again,) = training.pods(role="aggregator")
-    assert again.spec.containers[0].image == aggregator.spec.containers[0].image
-    participants = {pod.metadata.uid for pod in before} - {aggregator.metadata.uid}
-    assert participants <= {pod.metadata.uid for pod in training.pods()}
+        assert again.spec.containers[0].image == aggregator.spec.containers[0].image
+        participants = before - {aggregator.metadata.uid}
+        assert participants <= {pod.metadata.uid for pod in training.pods()}
+
+        training.patch({"rounds": {"count": completed(training.status) + 3}})
+        status = training.until_complete()
+    assert ended(status) == "Complete"
+    assert digest(status) == local_digest(tmp_path, rounds={"count": completed(status)})

@@ -24,6 +24,7 @@ from fedka.kubernetes.shell import SELECTORS, Shell
 from fedka.kubernetes.sides import kafka_sides
 from fedka.reconcile.operator import Operator
 from fedka.reconcile.ports import FEDERATED_TRAINING, ClusterUnavailable, Forbidden, NotFound
+from fedka.version import VERSION
 
 LOGGER = logging.getLogger("fedka.kubernetes")
 LEASE = "fedka-operator"
@@ -81,7 +82,8 @@ async def serve(
             return
         alive, ready = [("watching", lambda: shell.alive)], [("all that exists is known", lambda: operator.ready)]
         async with endpoints(configuration.port, alive=alive, ready=ready, metrics=metrics.text) as port:
-            LOGGER.info("watching %s; endpoints on port %d", ", ".join(namespaces) or "all namespaces", port)
+            where = ", ".join(namespaces) or "all namespaces"
+            LOGGER.info("version %s, watching %s; endpoints on port %d", VERSION, where, port)
             listening(port)
             await _work(operator, shell, leadership, stop=stop, started=started)
     finally:
