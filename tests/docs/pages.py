@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+EXTENDING = "docs/extending.md"
 LANGUAGES = frozenset({"console", "sh", "yaml", "python", "json", "text", "diff", "{toctree}", "{eval-rst}"})
 _FENCE = re.compile(r"^(?P<fence>```+)(?P<language>\S*)$")
 _FILE = re.compile(r"^<!-- file: (?P<name>\S+) -->$")
