@@ -7,6 +7,8 @@ line library, tables and colours.
 import sys
 from collections.abc import Sequence
 
+from fedka import exit_codes
+
 POD_COMMANDS = ("aggregator", "operator", "participant")
 
 
@@ -15,8 +17,10 @@ def main() -> int:
     arguments = sys.argv[1:]
     if arguments and arguments[0] in POD_COMMANDS:
         return run_in_pod(arguments[0], arguments[1:])
-    from fedka.cli.commands import run_command  # noqa: PLC0415  only what is asked for is loaded
-
+    try:
+        from fedka.cli.commands import run_command  # noqa: PLC0415  only what is asked for is loaded
+    except KeyboardInterrupt:  # a Ctrl-C that comes before there is a command to explain it
+        return exit_codes.INTERRUPTED
     return run_command(arguments)
 
 

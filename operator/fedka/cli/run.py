@@ -47,7 +47,8 @@ class Options:
 
 def run(options: Options) -> int:
     """Run a training; the exit code. Raises what `fedka.cli.errors` explains."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the session takes both signals over
+    for number in ending_signals():
+        signal.signal(number, signal.default_int_handler)  # until the session takes them over
     _check_model_out(options.model_out)
     _check_state_dir(options.state_dir)
     if options.bootstrap_servers is not None:
@@ -59,6 +60,12 @@ def run(options: Options) -> int:
 
         training = _training(options)
         return asyncio.run(Session(options, state_dir, early, invocation).run(training, interrupted))
+
+
+def ending_signals() -> tuple[signal.Signals, ...]:
+    """What a run is stopped by; not by a terminal's end where it was started with nohup."""
+    hang_up = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)
+    return (signal.SIGINT, signal.SIGTERM, *hang_up)
 
 
 @contextlib.contextmanager

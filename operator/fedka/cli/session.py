@@ -1,11 +1,11 @@
 """A run with its screen, from the first process to the last, and the signals that may end it before.
 
-The first Ctrl-C or SIGTERM has the parts stopped in order; the second does not wait for them.
+The first Ctrl-C, SIGTERM or end of the terminal has the parts stopped in order; the second does not wait for them.
 """
 
 import asyncio
+import contextlib
 import os
-import signal
 import sys
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,11 +17,12 @@ from fedka import exit_codes
 from fedka.api.reasons import Phase
 from fedka.api.training import FederatedTraining
 from fedka.cli import summary
+from fedka.cli.audience import Audience
 from fedka.cli.differences import ignored_changes
 from fedka.cli.early_kafka import EarlyKafka
 from fedka.cli.logs import log_to_file
 from fedka.cli.model_fetch import NoModel, fetch_model
-from fedka.cli.run import Options
+from fedka.cli.run import Options, ending_signals
 from fedka.cli.screen import Screen, surface
 from fedka.cli.training_file import STDIN
 from fedka.kafka.access import client_settings
@@ -55,7 +56,7 @@ class Session:
         self._early = early
         self._invocation = invocation
         self._place = summary.Place(options.file, shown(state_dir.path), options.bootstrap_servers, options.overrides)
-        self._signals = 0
+        self._stopping = False
         self._work: asyncio.Task[Outcome] | None = None
         self._killing: asyncio.Task[None] | None = None
         self._run: LocalRun | None = None
@@ -63,14 +64,16 @@ class Session:
     async def run(self, training: dict[str, Any], interrupted: str = "") -> int:
         """Until the run has ended or was stopped; the exit code. `interrupted`: what to say of an earlier run."""
         log_to_file(self._state_dir.logs / "operator.log", "operator")
-        with Screen(surface(_now, logs=str(self._place.state_dir / "logs"), quiet=self._options.quiet)) as screen:
+        loop = asyncio.get_running_loop()
+        shown_on = surface(_now, logs=str(self._place.state_dir / "logs"), quiet=self._options.quiet)
+        with Screen(Audience(shown_on, left=lambda: loop.call_soon_threadsafe(self._stop))) as screen:
             if interrupted:
                 screen.alarm(interrupted)
             screen.note(f"the run lives in {self._place.state_dir}")
             if self._early is not None:
                 self._early.show_on(screen)
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, self._interrupt, screen)
+            for number in ending_signals():
+                loop.add_signal_handler(number, self._interrupt, screen)
             self._work = asyncio.ensure_future(self._until_the_end(training, screen))
             outcome = await self._outcome(self._work, screen)
         return self._tell(outcome)
@@ -135,14 +138,16 @@ class Session:
         await asyncio.to_thread(fetch_model, settings, topics, metadata.name, path)
 
     def _interrupt(self, screen: Screen) -> None:
-        self._signals += 1
-        if self._work is None:
-            return
-        if self._signals == 1:
+        if not self._stopping:
             screen.alarm("stopping in order; once more stops at once")
-            self._work.cancel()
+            self._stop()
         elif self._killing is None:
             self._killing = asyncio.ensure_future(self._kill())
+
+    def _stop(self) -> None:
+        if not self._stopping and self._work is not None:
+            self._stopping = True
+            self._work.cancel()
 
     async def _kill(self) -> None:
         """What is being waited for in the orderly stop is ended the hard way, and the stop goes on from there."""
@@ -163,13 +168,19 @@ class Session:
             if outcome.training is not None:
                 summary.print_resource(outcome.training, self._options.output)
             if not (self._options.quiet and well):
-                sys.stderr.write(f"{outcome.text}\n")
+                _say(outcome.text)
         elif well:
             if not self._options.quiet:
                 sys.stdout.write(f"{outcome.text}\n")
         else:
-            sys.stderr.write(f"{outcome.text}\n")
+            _say(outcome.text)
         return outcome.code
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):  # nobody reads it any more, which must not change the exit code
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
 
 
 def _now() -> datetime:
