@@ -39,6 +39,7 @@ def test_run_is_looked_at_while_it_goes_on_and_afterwards(directory):
     rounds = {"count": ROUNDS, "quorum": 1, "minAvailable": 2, "deadlineSeconds": 3000}
     file = directory.write(training(rounds=rounds))
     running = directory.start("run", file)
+    running.until("the run lives in")
     watching = directory.start("watch", "tiny")
     following = directory.start("logs", "tiny", "-f")
     watching.until(f"round {HELD - 1}/{ROUNDS}")
