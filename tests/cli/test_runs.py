@@ -1,6 +1,7 @@
 """`fedka runs` and `fedka remove`: what lies on this machine."""
 
 import json
+import socket
 
 import pytest
 
@@ -63,11 +64,36 @@ def test_removed_run_is_gone_and_the_others_are_not(tmp_path):
     assert said == [f"removed {first}"]
 
 
-def test_topics_that_stay_elsewhere_are_said(tmp_path):
-    called(keep(tmp_path / "tiny-1", COMPLETE), tmp_path / "t.yaml", servers="kafka:9092")
+@pytest.fixture
+def elsewhere(tmp_path) -> str:
+    """A run whose Kafka is another's, at an address where nobody listens; the address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        servers = f"127.0.0.1:{listener.getsockname()[1]}"
+    called(keep(tmp_path / "tiny-1", COMPLETE), tmp_path / "t.yaml", servers=servers)
+    return servers
+
+
+def test_topics_that_are_to_stay_are_said(tmp_path, elsewhere):
+    said: list[str] = []
+    remove_runs(["tiny-1"], say=said.append, keep_topics=True, runs=tmp_path)
+    assert said == [f"removed {tmp_path}/tiny-1; its topics stay in the Kafka at {elsewhere}"]
+
+
+def test_topics_that_the_spec_retains_are_said(tmp_path, elsewhere):
+    file = tmp_path / "tiny-1" / "training.json"
+    obj = json.loads(file.read_text())
+    obj["spec"]["kafka"] = {"reclaimPolicy": "Retain"}
+    file.write_text(json.dumps(obj))
     said: list[str] = []
     remove_runs(["tiny-1"], say=said.append, runs=tmp_path)
-    assert said[1] == "its topics stay in the Kafka at kafka:9092"
+    assert said[0].endswith(f"at {elsewhere}, as spec.kafka.reclaimPolicy is Retain")
+
+
+@pytest.mark.slow  # as long as Kafka is asked for
+def test_run_whose_topics_cannot_be_removed_stays(tmp_path, elsewhere):
+    with pytest.raises(CommandFailed, match=f"{elsewhere}: .*Try again when Kafka is back, or add --keep-topics"):
+        remove_runs(["tiny-1"], say=print, runs=tmp_path)
+    assert (tmp_path / "tiny-1" / "training.json").exists()
 
 
 def test_trainings_name_does_not_remove_its_runs(tmp_path):

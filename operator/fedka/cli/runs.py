@@ -1,5 +1,6 @@
 """`fedka runs` and `fedka remove`: the directories that runs have left in .fedka."""
 
+import asyncio
 import contextlib
 import json
 import sys
@@ -49,20 +50,42 @@ def list_runs(*, as_json: bool, runs: Path = RUNS) -> int:
     return exit_codes.OK
 
 
-def remove_runs(names: Sequence[str], *, say: Callable[[str], None], runs: Path = RUNS) -> int:
-    """Remove these, or none where one of the names is wrong; the exit code.
+def remove_runs(
+    names: Sequence[str], *, say: Callable[[str], None], keep_topics: bool = False, runs: Path = RUNS
+) -> int:
+    """Remove these, or none where one of the names is wrong; the exit code. `keep_topics`: those of another Kafka.
 
     Raises CommandFailed, and StateDirInUse for a run that somebody runs or reads.
     """
     kept = kept_runs(runs)
     for run in [_only(name, kept, runs) for name in dict.fromkeys(names)]:
         state_dir = StateDir(run.directory, Use.REMOVAL)
-        state_dir.discard()
-        state_dir.release()
-        say(f"removed {shown(run.directory)}")
-        if run.invocation is not None and run.invocation.bootstrap_servers is not None:
-            say(f"its topics stay in the Kafka at {run.invocation.bootstrap_servers}")
+        try:
+            topics = _remove_topics(run, keep=keep_topics)  # first: the directory is all that knows of them
+            state_dir.discard()
+        finally:
+            state_dir.release()
+        say(f"removed {shown(run.directory)}{topics}")
     return exit_codes.OK
+
+
+def _remove_topics(run: KeptRun, *, keep: bool) -> str:
+    """What became of the run's topics, where they are not in the directory."""
+    servers = run.invocation.bootstrap_servers if run.invocation is not None else None
+    if servers is None:
+        return ""
+    if keep or run.training is None:
+        return f"; its topics stay in the Kafka at {servers}"
+    from fedka.local.topic_removal import TopicsNotRemoved, remove_topics, retains_topics  # noqa: PLC0415  Kafka's client
+
+    if retains_topics(run.training):
+        return f"; its topics stay in the Kafka at {servers}, as spec.kafka.reclaimPolicy is Retain"
+    try:
+        count = asyncio.run(remove_topics(run.training, servers))
+    except TopicsNotRemoved as error:
+        message = f"{shown(run.directory)} stays: {error}. Try again when Kafka is back, or add --keep-topics"
+        raise CommandFailed(message, exit_codes.FAILED) from error
+    return f"; and {count} topics from the Kafka at {servers}"
 
 
 def _only(name: str, kept: Iterable[KeptRun], runs: Path) -> KeptRun:

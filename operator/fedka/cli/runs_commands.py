@@ -39,13 +39,19 @@ def remove(
         ),
     ],
     *,
+    keep_topics: Annotated[
+        bool, typer.Option("--keep-topics", help="Leave what runs have in a Kafka that they did not start.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
-    """Throw runs away: their directories with Kafka's data, models, logs and what participants kept. Not undone."""
+    """Throw runs away: their directories with Kafka's data, models, logs and what participants kept. Not undone.
+
+    Also their topics in a Kafka named with --bootstrap-servers, unless spec.kafka.reclaimPolicy is Retain.
+    """
 
     def command() -> int:
         from fedka.cli.runs import remove_runs
 
-        return remove_runs(names, say=say)
+        return remove_runs(names, keep_topics=keep_topics, say=say)
 
     end_with(command, debug=debug)
