@@ -92,10 +92,15 @@ def _section(field: Field) -> Iterator[str]:
 def _entry(field: Field) -> Iterator[str]:
     name = field.path.rpartition(".")[2]
     facts = [_type(field), *_bounds(field.schema), _need(field), field.changes]
-    yield f"[`{name}`]{{#{field.path}}} · {' · '.join(fact for fact in facts if fact)}"
+    yield f"[`{name}`]{{#{anchor(field.path)}}} · {' · '.join(fact for fact in facts if fact)}"
     text = field.schema.get("description", "")
     more = f" See [below](#{_slug(field.path)})." if field.members else ""
     yield f": {text}{more}\n"
+
+
+def anchor(path: str) -> str:
+    """Where a page can point at a field: `spec-participants-name`."""
+    return path.replace("[]", "").replace(".", "-").lower()
 
 
 def _slug(path: str) -> str:

@@ -27,7 +27,7 @@ def test_every_field_of_the_crd_is_told_with_what_the_crd_says_of_it(part):
     page = training_reference.render(part)
     for path, schema in paths(SCHEMA["properties"][part], part):
         name = path.rpartition(".")[2]
-        facts, _, meaning = page.partition(f"[`{name}`]{{#{path}}}")[2].partition("\n: ")
+        facts, _, meaning = page.partition(f"[`{name}`]{{#{training_reference.anchor(path)}}}")[2].partition("\n: ")
         assert facts, f"{path} is missing"
         assert meaning.startswith(schema["description"]), path
         assert all(f"`{value}`" in facts for value in schema.get("enum", ())), path
@@ -54,7 +54,11 @@ def test_every_field_of_the_crd_is_told_with_what_the_crd_says_of_it(part):
     ],
 )
 def test_type_bounds_default_unit_and_mutability_are_those_that_the_server_enforces(path, fact):
-    facts = training_reference.render(path.partition(".")[0]).partition(f"{{#{path}}} · ")[2].partition("\n")[0]
+    facts = (
+        training_reference.render(path.partition(".")[0])
+        .partition(f"{{#{training_reference.anchor(path)}}} · ")[2]
+        .partition("\n")[0]
+    )
     assert fact in facts
 
 

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from .pages import ROOT
+from .site_generators import training_reference
 
 pytestmark = pytest.mark.slow
 
@@ -73,6 +74,15 @@ def test_every_link_within_the_site_leads_somewhere(site):
 def test_a_reader_asks_nobody_else_for_anything(site):
     loaded = {load for page in site.values() for load in page.loads if urlsplit(load).netloc}
     assert loaded == set()
+
+
+def test_every_field_of_the_resource_can_be_pointed_at(site):
+    wanted = {
+        training_reference.anchor(field.path)
+        for part in ("spec", "status")
+        for field in training_reference.fields(part)
+    }
+    assert wanted <= site["training-reference.html"].anchors
 
 
 def test_the_api_of_apps_is_told_from_the_docstrings(site):
