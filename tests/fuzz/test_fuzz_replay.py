@@ -36,11 +36,12 @@ def test_a_log_in_which_anything_was_changed_is_replayed_to_verdicts(count: int)
     outcomes = set()
     for number in range(count // 10):
         random = Random(f"replay {number}")  # noqa: S311  nothing here is a secret
-        log = copied(random.choice(logs()))
+        source = random.choice(logs())
+        log = copied(source)
         for _ in range(random.randint(1, 3)):
             place = random.choice(list(log.places))
             offset = random.choice(list(log.places[place]))
-            value = log.at(*place, offset).value or b""
+            value = source.at(*place, offset).value or b""
             kind = place[0].split(".")[1]
             if kind == "model" or place[1] == 1:
                 value = bytes([value[0] ^ 1]) + value[1:] if random.random() < 0.5 else value[: random.randrange(200)]
