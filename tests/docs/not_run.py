@@ -51,12 +51,18 @@ NOT_RUN = (
     ),
     NotRun(CLUSTER, "tests/cli/test_outside.py", ("fedka bundle TRAINING", "fedka join --bundle participant.bundle")),
     NotRun(
-        CLUSTER,
-        NO_ONE,
+        "it needs an API server",
+        "tests/docs/test_on_a_server.py",
         (
             "kubectl create configmap mine",
             "kubectl patch --local -f training.yaml",
             "kubectl apply -f on-cluster.yaml",
+        ),
+    ),
+    NotRun(
+        CLUSTER,
+        NO_ONE,
+        (
             "kubectl wait --for=condition=Complete ft/first",
             "fedka status first",
             "fedka model get first",
