@@ -1,0 +1,89 @@
+"""Ends of `fedka run` while it fetches, starts or runs a Kafka of its own, and what they leave."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from fedka import exit_codes
+
+from .traces import LEAVING_A_DAEMON, LONG
+
+JAVA = "echo 'openjdk version \"17.0.1\"' >&2"
+
+
+@pytest.fixture
+def file(machine) -> str:
+    return machine.write(LONG)
+
+
+def script(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+@pytest.mark.slow  # a process that starts to run
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_run_that_ends_while_kafka_is_fetched(machine, file, number):
+    cache, bin_ = machine.home / "cache", machine.home.with_name("bin")
+    fifo = machine.home.with_name("fifo")
+    os.mkfifo(fifo)
+    script(bin_ / "java", JAVA)
+    script(bin_ / "mvn", f'for last; do :; done; mkdir "${{last#*=}}"; echo fetching >{fifo}; exec sleep 3600')
+    running = machine.start(
+        "run", file, XDG_CACHE_HOME=str(cache), PATH=f"{bin_}:{os.environ['PATH']}", JAVA_HOME=str(bin_.parent)
+    )
+    assert fifo.read_text() == "fetching\n"
+    running.send(number)
+    code = running.wait()
+    if number == signal.SIGKILL:  # half of a Kafka is left, which the next fetch removes
+        machine.wait_until_gone()
+    else:
+        assert code == exit_codes.INTERRUPTED
+        assert {path.suffix for path in (cache / "fedka").iterdir()} == {".log", ".lock"}
+        assert not (machine.path / ".fedka").exists()
+    assert machine.left_behind() == []
+    assert list(machine.temporary.iterdir()) == []
+
+
+@pytest.mark.kafka
+def test_kafka_that_cannot_start_leaves_its_log_alone(machine, file):
+    script(
+        machine.home.with_name("bin") / "java", f'case "$*" in *version) {JAVA};; *) echo no such luck; exit 1;; esac'
+    )
+    ended = machine.fedka("run", file, JAVA_HOME=str(machine.home.parent))
+    assert ended.process.returncode == exit_codes.FAILED
+    assert "no such luck" in ended.stderr
+    (state,) = (machine.path / ".fedka").iterdir()
+    assert str(state / "kafka" / "kafka.log") in ended.stderr
+    assert machine.left_behind() == []
+    assert machine.litter() == []
+
+
+@pytest.mark.kafka
+def test_second_ctrl_c_while_kafka_starts(machine, file):
+    running = machine.start("run", file)
+    running.until("Starting Apache Kafka")
+    running.send(signal.SIGINT)
+    running.send(signal.SIGINT)
+    assert running.wait() in (exit_codes.INTERRUPTED, -signal.SIGINT)  # the second may find the process at its very end
+    assert "Traceback" not in running.stderr
+    assert not (machine.path / ".fedka").exists()
+    assert machine.left_behind() == []
+    assert machine.litter() == []
+
+
+@pytest.mark.kafka
+def test_killed_run_takes_its_kafka_and_all_pods_along(machine, file):
+    machine.app(LEAVING_A_DAEMON)
+    running = machine.start("run", file)
+    running.until("round 1/2000")
+    alive = [command for _, command in machine.processes()]
+    assert all(any(word in command for command in alive) for word in ("kafka.Kafka", "sleep 3600", "aggregator"))
+    running.send(signal.SIGKILL)
+    running.wait()
+    machine.wait_until_gone()
+    assert machine.left_behind() == []
+    assert machine.litter() == []
