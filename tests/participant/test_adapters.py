@@ -158,6 +158,11 @@ def test_a_tensors_name_that_cannot_be_shown_is_refused():
         layout_of([("two\nlines", "float32", (2,))])
 
 
+def test_a_tensors_name_that_a_model_file_needs_itself_is_refused():
+    with pytest.raises(ModelUnusable, match="tensor '__metadata__': safetensors files keep this name"):
+        layout_of([("__metadata__", "float32", (2,))])
+
+
 def test_a_layout_that_fits_into_no_record_is_refused():
     names = [(f"{'x' * 100}{i}", "float32", (1,)) for i in range(2000)]
     with pytest.raises(ModelUnusable, match=r"take \d+ bytes: at most 131072 fit"):

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from fedka.participant.adapters.flat import Signature
 from fedka.participant.errors import ModelUnusable
-from fedka.wire.layout import DTYPES, Layout, Tensor
+from fedka.wire.layout import DTYPES, RESERVED_NAME, Layout, Tensor
 from fedka.wire.lines import is_name
 from fedka.wire.records import MOST_RECORD_BYTES
 
@@ -21,6 +21,8 @@ def layout_of(signatures: Iterable[Signature]) -> Layout:
             raise ModelUnusable(f"tensor {name!r} is {dtype}: {', '.join(DTYPES)} can travel")
         if not is_name(name):
             raise ModelUnusable(f"tensor {name!r}: its name holds a character that cannot be printed")
+        if name == RESERVED_NAME:
+            raise ModelUnusable(f"tensor {name!r}: safetensors files keep this name for themselves; rename the tensor")
         try:
             tensors.append(Tensor(name=name, dtype=dtype, shape=shape))
         except ValidationError as error:

@@ -21,6 +21,7 @@ DEFAULT_CHUNK_BYTES = 983_040  # 960 KiB: with headers below the 1 MiB that brok
 BYTES_PER_COORDINATE = 4
 
 MOST_TENSORS = 16_384
+RESERVED_NAME = "__metadata__"  # a safetensors file keeps its own entry under it: a tensor of that name would be lost
 DTYPES = (
     "float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool",
     "complex64", "complex128",
@@ -91,10 +92,10 @@ class Layout(_Part):
     def is_sane(self) -> bool:
         """False for a layout that describes no model.
 
-        Its names are distinct and can be shown, no dimension is negative, and there is at least one number.
+        Its names are distinct, can be shown and stored, no dimension is negative, and there is at least one number.
         """
         names = [tensor.name for tensor in self.tensors]
-        sound = len(set(names)) == len(names) and all(is_name(name) for name in names)
+        sound = len(set(names)) == len(names) and all(is_name(name) and name != RESERVED_NAME for name in names)
         return sound and all(size >= 0 for tensor in self.tensors for size in tensor.shape) and self.coordinates > 0
 
 
