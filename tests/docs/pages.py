@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-EXTENDING = "docs/extending.md"
+EXTENDING = ("docs/adding-a-policy.md", "docs/adding-a-strategy.md", "docs/adding-a-record-type.md")
 LANGUAGES = frozenset({"console", "sh", "yaml", "python", "json", "text", "diff", "{toctree}", "{eval-rst}"})
 _FENCE = re.compile(r"^(?P<fence>```+)(?P<language>\S*)$")
 _FILE = re.compile(r"^<!-- file: (?P<name>\S+) -->$")

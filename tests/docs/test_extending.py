@@ -1,4 +1,4 @@
-"""Follows the page on how to add to Fedka, on a copy of the tree: what it tells to write must fit what is there."""
+"""Follows the pages on how to add to Fedka, on a copy of the tree: what they tell to write must fit what is there."""
 
 import shutil
 import subprocess
@@ -36,8 +36,8 @@ def changed(tree: Path, diff: str) -> str:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_what_the_page_tells_to_add_can_be_added(tree: Path) -> None:
-    for block in blocks(EXTENDING):
+def test_what_the_pages_tell_to_add_can_be_added(tree: Path) -> None:
+    for block in (block for page in EXTENDING for block in blocks(page)):
         if block.file:
             (tree / block.file).parent.mkdir(parents=True, exist_ok=True)
             (tree / block.file).write_text(block.text, encoding="utf-8")
