@@ -16,10 +16,10 @@ from fedka.kafka.errors import WriteFailed
 from fedka.kafka.log_record import LogRecord
 from fedka.kafka.writer import Outcome
 from fedka.wire.journal import JournalPosition, Verdict, sign, start
-from fedka.wire.records import AggregatorStarted, JournalRecord, ParticipantJoined, RoundOpened
+from fedka.wire.records import AggregatorStarted, JournalRecord, ParticipantJoined, RoundClosed, RoundOpened
 
 from .memory_log import MemoryLog
-from .runs import opened
+from .runs import MODEL, opened
 
 TOPIC = "journal"
 STARTED = AggregatorStarted(software="test", instance="1" * 32)
@@ -205,3 +205,14 @@ def test_a_record_that_a_newer_version_wrote_is_not_passed_over() -> None:
     log.append(data.replace(b'"participant"', b'"newMember":1,"participant"'))
     with pytest.raises(JournalBroken, match=r"the record at 1 of the journal: participant.joined record: newMember"):
         replay(log, TOPIC)
+
+
+def test_starts_are_counted_since_the_last_closed_round() -> None:
+    log = MemoryLog()
+    for _ in range(3):
+        Epoch(log)
+    assert replay(log, TOPIC).starts == 3
+    Epoch(log).writer.append(RoundClosed(round=0, attempt=1, model=MODEL, accepted=1, rejected=0, evaluate=False))
+    assert replay(log, TOPIC).starts == 0
+    Epoch(log)
+    assert replay(log, TOPIC).starts == 1

@@ -27,23 +27,26 @@ from fedka.wire.records import (
 from ..integration.rig import Rig
 from ..integration.scripted import Participant
 from ..integration.scripts import Gate, honest
+from ..integration.vectors import delta_of
+from .test_memory import peak_memory
 
 pytestmark = pytest.mark.kafka
+BATCHES, UNPACKED = 50, 7 * 2**20
 ZEROS = 105_000_000  # librdkafka makes 100,000,000 bytes of a zstd batch at most (receive.message.max.bytes)
 
 
-def poison(who: Participant, partition: int) -> int:
+def poison(who: Participant, partition: int, zeros: int = ZEROS) -> int:
     """Write such a record; its offset."""
     producer = Producer(
         {
             "bootstrap.servers": who.rig.bootstrap,
             "compression.codec": "zstd",
-            "message.max.bytes": 2 * ZEROS,
-            "queue.buffering.max.kbytes": 2 * ZEROS // 1024,
+            "message.max.bytes": 2 * zeros,
+            "queue.buffering.max.kbytes": 2 * zeros // 1024,
         }
     )
     offsets: list[int] = []
-    producer.produce(who.topic, bytes(ZEROS), partition=partition, on_delivery=lambda _, m: offsets.append(m.offset()))
+    producer.produce(who.topic, bytes(zeros), partition=partition, on_delivery=lambda _, m: offsets.append(m.offset()))
     assert producer.flush(120) == 0
     return offsets[0]
 
@@ -91,3 +94,33 @@ def test_it_costs_its_participant_and_nobody_else(rig: Rig) -> None:
     assert "cannot be decompressed" in told.pop()
     assert rig.aggregator.wait()[-1] == exit_codes.OK
     assert "Traceback" not in rig.aggregator.log()
+
+
+def test_what_unpacks_to_more_than_there_is_memory_for_is_got_past_in_the_end(rig: Rig) -> None:
+    """Fifty batches of 300 bytes each become 350 MiB at once where a fetch brings them together.
+
+    The kills stand for those of a machine that has not so much: the fourth process reads them one by one.
+    """
+    peaks: list[int] = []
+
+    def many(who: Participant, opened: RoundOpened, commit: Commit) -> Sequence[Record]:
+        peaks.append(peak_memory(rig.aggregator.pid))
+        if opened.round != 1:
+            return [commit]
+        first = commit.update.offsets()[0]
+        for partition in (CONTROL_PARTITION, BULK_PARTITION):
+            for _ in range(BATCHES):
+                poison(who, partition, UNPACKED)
+        offsets = [first, *who.upload(delta_of("d", 1, who.download(opened.base.pointer))).offsets()[1:]]
+        bad = Pointer.of(upload=commit.update.upload_id, offsets=offsets, digest=commit.update.digest)
+        return [commit.model_copy(update={"update": bad}), commit]
+
+    rig.spec(rounds={"count": 2, "quorum": 4, "deadline_seconds": 300})
+    rig.aggregator.alive_seconds = 100.0  # nobody says that it is there, while a loaded machine unpacks
+    rig.aggregator.start(["acknowledged round.opened#2", "started", "started"])
+    rig.join(scripts={"d": honest("d", commit=many)})
+    rig.completed()
+    rig.assert_exact(*[{"a", "b", "c", "d"}] * 2)
+    assert {(r.participant, r.reason) for r in rig.rejections()} == {("d", RejectReason.BAD_DIGEST)}
+    assert max(peaks) - min(peaks) < BATCHES * UNPACKED / 2, [peak // 2**20 for peak in peaks]
+    assert rig.aggregator.wait()[-1] == exit_codes.OK

@@ -69,9 +69,8 @@ class Rig:
 
     def forge(self, data: bytes) -> None:
         """Write into the journal as somebody who should not, and wait until it is read."""
-        before = len(self.journal.raw)
-        self.writer.write_now(self.topics.journal, 0, data)
-        self.journal.wait(lambda journal: data in journal.raw[before:], "the forged record")
+        written = self.writer.write_now(self.topics.journal, 0, data)
+        self.journal.wait(lambda journal: len(journal.raw) > written.offset, "the forged record")
 
     def publish(self, spec: Spec) -> None:
         self.writer.write_now(self.topics.spec, 0, encode(spec))

@@ -42,9 +42,15 @@ class DataPlane:
     """Takes tasks, emits events; `emit` is called in its thread."""
 
     def __init__(
-        self, *, settings: Settings, topics: RunTopics, emit: Callable[[Event], None], at: Callable[[str], None]
+        self,
+        *,
+        settings: Settings,
+        topics: RunTopics,
+        emit: Callable[[Event], None],
+        at: Callable[[str], None],
+        careful: bool = False,
     ) -> None:
-        self._reader = RangeReader(settings, name="fedka-aggregator-ranges")
+        self._reader = RangeReader(settings, name="fedka-aggregator-ranges", careful=careful)
         self._publisher = Publisher(settings=settings, reader=self._reader, topics=topics, emit=emit, at=at)
         self._emit = emit
         self._at = at

@@ -13,7 +13,7 @@ from fedka.kafka.log_view import LogView
 from fedka.kafka.writer import Outcome, RecordWriter, Written
 from fedka.wire.codec import MalformedRecord, journal_decoder
 from fedka.wire.journal import JournalPosition, Verdict, judge, sign, start
-from fedka.wire.records import AggregatorStarted, JournalRecord, RoundOpened
+from fedka.wire.records import AggregatorStarted, JournalRecord, RoundClosed, RoundOpened
 from fedka.wire.run_state import At, RunState, advance
 
 
@@ -38,11 +38,12 @@ class NotInJournal(Exception):
 
 @dataclass(slots=True)
 class Replay:
-    """A journal as far as it was read: the position, the state, and the next offset."""
+    """A journal as far as it was read: the position, the state, the next offset, the starts since a round closed."""
 
     position: JournalPosition
     state: RunState
     next_offset: int = 0
+    starts: int = 0
 
     @classmethod
     def empty(cls) -> "Replay":
@@ -60,6 +61,10 @@ class Replay:
         except MalformedRecord as error:
             newer = "a newer version wrote it: run that version, as this one would go on without what it says"
             raise JournalBroken(f"the record at {record.offset} of the journal: {error} ({newer})") from None
+        if isinstance(decoded, AggregatorStarted):
+            self.starts += 1
+        elif isinstance(decoded, RoundClosed):
+            self.starts = 0
         if decoded is not None:
             self.state = advance(self.state, decoded, At(record.offset, record.time_ms))
         return verdict

@@ -8,6 +8,7 @@ import secrets
 import signal
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -64,6 +65,8 @@ ENDS: dict[type[Exception], int] = {
 }
 NONCE_BYTES = 16
 UNHANDLED_AT_MOST = Bound(events=1024, bytes=8 * 2**20)  # of one reader: records have 300 bytes, or 1 MiB in a flood
+
+STARTS_WITHOUT_CARE = 2  # without a closed round in between: one end may have any cause
 
 
 def nowhere(_point: str) -> None:
@@ -124,7 +127,8 @@ class _Process:
         self._view = LogView(settings, name="fedka-aggregator-view")
         self._writer = RecordWriter(settings, name="fedka-aggregator-journal")
         self._audit = RecordWriter(settings, name="fedka-aggregator-audit")
-        self._data = DataPlane(settings=settings, topics=self._topics, emit=self._inbox.put, at=at)
+        self._data: DataPlane | None = None
+        self._careful = False
         self._tails: list[Tail] = []
 
     def run(self) -> int:
@@ -138,7 +142,11 @@ class _Process:
         reading, now_ms = open_epoch(self._view, self._writer, self._topics.journal, reading, started)
         LOGGER.info("epoch %d begins", reading.position.epoch)
         self._at("started")
-        engine = self._engine(reading, BrokerClock(now_ms, time.monotonic()))
+        self._be_careful(reading.starts)
+        self._data = DataPlane(
+            settings=self._settings, topics=self._topics, emit=self._inbox.put, at=self._at, careful=self._careful
+        )
+        engine = self._engine(reading, BrokerClock(now_ms, time.monotonic()), self._data)
         engine.recover()
         self._data.start()
         self._follow_journal(reading.next_offset)
@@ -152,10 +160,19 @@ class _Process:
             tail.stop()  # all at once: each takes until its consumer wakes
         for tail in self._tails:
             tail.close()
-        self._data.close()
+        if self._data is not None:
+            self._data.close()
         self._writer.close()
         self._audit.close()
         self._view.close()
+
+    def _be_careful(self, starts: int) -> None:
+        """Where process after process ended in the same round, it may be what a participant has written."""
+        self._careful = starts > STARTS_WITHOUT_CARE
+        if self._careful:
+            LOGGER.warning("start number %d without a round: reading slowly, one batch at a time", starts)
+            self._view.close()
+            self._view = LogView(self._settings, name="fedka-aggregator-view", careful=True)
 
     def _wait_for_topics(self) -> None:
         names = self._topics
@@ -168,7 +185,7 @@ class _Process:
             else:
                 return
 
-    def _engine(self, reading: Replay, clock: BrokerClock) -> Engine:
+    def _engine(self, reading: Replay, clock: BrokerClock, data: DataPlane) -> Engine:
         journal = JournalWriter(
             writer=self._writer,
             topic=self._topics.journal,
@@ -180,7 +197,7 @@ class _Process:
             topics=self._topics,
             journal=journal,
             audit_writer=self._audit,
-            data=self._data,
+            data=data,
             view=self._view,
             clock=clock,
             monotonic=time.monotonic,
@@ -188,12 +205,12 @@ class _Process:
             at=self._at,
             alive_seconds=self._alive_seconds,
         )
-        return Engine(wiring=wiring, inbox=self._inbox, follow=self._follow_participants)
+        return Engine(wiring=wiring, inbox=self._inbox, follow=partial(self._follow_participants, data))
 
-    def _follow_participants(self, starts: Sequence[tuple[str, int]]) -> None:
+    def _follow_participants(self, data: DataPlane, starts: Sequence[tuple[str, int]]) -> None:
         names = {self._topics.update(name): name for name, _ in starts}
         for topic in names:
-            self._data.submit(Know(topic))
+            data.submit(Know(topic))
         put = self._inbox.source(UNHANDLED_AT_MOST)
         self._start(
             tails(
@@ -205,6 +222,7 @@ class _Process:
                 at_end=lambda topic, _partition, offset: put(ControlRead(names[topic], offset), 0),
                 skips_gaps=True,  # what a participant lets its own log lose is its own loss
                 unreadable=lambda topic, offset: put(ControlUnreadable(names[topic], offset), 0),
+                careful=self._careful,
             )
         )
 

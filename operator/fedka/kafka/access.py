@@ -33,12 +33,24 @@ def client_settings(access: KafkaAccess, directory: Path | None = None) -> Setti
     return settings
 
 
+_ONE_BATCH: Settings = {
+    "fetch.message.max.bytes": 1,  # a broker gives whole batches, and at least one
+    "fetch.max.bytes": 10 * MIB,  # the largest chunk that a layout may name; must be below the next
+    "fetch.queue.backoff.ms": 5,  # 1 s of pause after each record that fills the queue by itself
+    "receive.message.max.bytes": 16 * MIB,  # to how much a batch of zstd is unpacked: 100 MB otherwise
+}
+
+
 def _beside(directory: Path | None, name: str) -> Path:
     return (directory or Path()) / name
 
 
-def control_consumer_settings(shared: Settings) -> Settings:
-    """For consumers that follow control records for life: the default long poll costs the broker least (p50 1.4 ms)."""
+def control_consumer_settings(shared: Settings, *, careful: bool = False) -> Settings:
+    """For consumers that follow control records for life: the default long poll costs the broker least (p50 1.4 ms).
+
+    `careful`: one batch at a time. A batch of 500 bytes may unpack to 15 MiB, and all that a fetch brings is unpacked
+    at once; where that has ended a process, its successor has to get past it.
+    """
     return {
         **shared,
         "group.id": "fedka-unused",  # librdkafka demands one; nothing is committed and no group is joined
@@ -49,11 +61,12 @@ def control_consumer_settings(shared: Settings) -> Settings:
         "queued.max.messages.kbytes": 8 * 1024,  # control records are small: 64 MiB of queue would be waste
         "fetch.message.max.bytes": MIB,  # records are at most 256 KiB
         "fetch.error.backoff.ms": 100,  # 500 ms after a broker's restart would be paid by the round
+        **(_ONE_BATCH if careful else {}),
     }
 
 
-def range_consumer_settings(shared: Settings) -> Settings:
-    """For consumers that read ranges of chunks and are reassigned all the time."""
+def range_consumer_settings(shared: Settings, *, careful: bool = False) -> Settings:
+    """For consumers that read ranges of chunks and are reassigned all the time; `careful` as above."""
     return {
         **control_consumer_settings(shared),
         "enable.partition.eof": True,  # an offset that holds no record (a marker of transactions) would be waited for
@@ -62,6 +75,7 @@ def range_consumer_settings(shared: Settings) -> Settings:
         "queued.max.messages.kbytes": 8 * 1024,  # flat memory
         "queued.min.messages": 16,  # 100,000 chunks ahead make no sense
         "fetch.message.max.bytes": 8 * MIB,  # one fetch for several chunks: a request each costs big models a fifth
+        **(_ONE_BATCH if careful else {}),
     }
 
 

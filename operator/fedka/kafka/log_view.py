@@ -22,10 +22,10 @@ STARTING = (Code.NOT_LEADER_FOR_PARTITION, Code.LEADER_NOT_AVAILABLE)  # a broke
 class LogView:
     """Short questions to Kafka on one consumer: which topics exist, where logs begin and end, what is in them."""
 
-    def __init__(self, settings: Settings, *, name: str = "fedka-view") -> None:
+    def __init__(self, settings: Settings, *, name: str = "fedka-view", careful: bool = False) -> None:
         self._complaints = Complaints(settings)
         self._consumer = consumer_of(
-            {**control_consumer_settings(settings), "client.id": name, "fetch.wait.max.ms": 10},
+            {**control_consumer_settings(settings, careful=careful), "client.id": name, "fetch.wait.max.ms": 10},
             on_error=self._complaints.take,
         )
 

@@ -58,8 +58,9 @@ class _Range:
 class RangeReader:
     """Reads ranges; used by one thread. At most one range a partition is read at a time, others of it wait."""
 
-    def __init__(self, settings: Settings, *, name: str) -> None:
-        self._consumer = Consumer({**range_consumer_settings(settings), "client.id": name}, logger=LOGGER)
+    def __init__(self, settings: Settings, *, name: str, careful: bool = False) -> None:
+        wanted = range_consumer_settings(settings, careful=careful)
+        self._consumer = Consumer({**wanted, "client.id": name}, logger=LOGGER)
         self._active: dict[tuple[str, int], _Range] = {}
         self._waiting: deque[_Range] = deque()
         self._known: set[str] = set()

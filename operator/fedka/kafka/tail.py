@@ -42,6 +42,7 @@ class Tail:
         at_end: Callable[[str, int, int], None] | None = None,
         skips_gaps: bool = False,
         unreadable: Callable[[str, int], None] | None = None,
+        careful: bool = False,
     ) -> None:
         self._deliver = deliver
         self._at_end = at_end
@@ -51,7 +52,7 @@ class Tail:
         self._closing = threading.Event()
         self._starts = starts
         self._settings: Settings = {
-            **control_consumer_settings(settings),
+            **control_consumer_settings(settings, careful=careful),
             "client.id": name,
             "enable.partition.eof": at_end is not None,
             "auto.offset.reset": "earliest" if skips_gaps else "error",
@@ -132,6 +133,7 @@ def tails(
     at_end: Callable[[str, int, int], None] | None = None,
     skips_gaps: bool = False,
     unreadable: Callable[[str, int], None] | None = None,
+    careful: bool = False,
 ) -> list[Tail]:
     """As many tails as the partitions need at PARTITIONS_PER_CONSUMER each; not started."""
     return [
@@ -144,6 +146,7 @@ def tails(
             at_end=at_end,
             skips_gaps=skips_gaps,
             unreadable=unreadable,
+            careful=careful,
         )
         for first in range(0, len(starts), PARTITIONS_PER_CONSUMER)
     ]
