@@ -102,7 +102,14 @@ def test_a_layout_of_one_s_own_is_sane() -> None:
         [Tensor(name="a\x1b[2J", dtype="float32", shape=(2,))],
         [Tensor(name="__metadata__", dtype="float32", shape=(2,))],
     ],
-    ids=["negative", "two negatives whose product is positive", "a name twice", "no number", "an escape sequence", "reserved"],
+    ids=[
+        "negative",
+        "two negatives whose product is positive",
+        "a name twice",
+        "no number",
+        "an escape sequence",
+        "reserved",
+    ],
 )
 def test_a17_a_layout_that_describes_no_model_is_seen(tensors: list[Tensor]) -> None:
     assert not Layout(tensors=tuple(tensors)).is_sane()
