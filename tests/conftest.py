@@ -24,6 +24,7 @@ QUICK = {
     "log.initial.task.delay.ms": "1000",  # the same, from the start
 }
 ON_THE_CLUSTER = ("tests/cluster/", "tests/e2e/")
+IN_ONE_RUN = ("tests/hostile/", "tests/integration/test_bad_commits.py")
 CLUSTER_SECONDS = 900  # a machine may have to import torch first
 CRDS = Path(__file__).parents[1] / "crds"
 
@@ -63,10 +64,14 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 class OneCluster(LoadScopeScheduling):
     """There is one cluster a machine, so one of the workers has all its tests, and begins with them.
 
+    Hostile participants share a run with the others of their file: each worker would make it anew.
+
     The groups of xdist 3.8 are lost under pytest 9.2: they are written into a member that it no longer reads.
     """
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(IN_ONE_RUN):
+            return nodeid.partition("::")[0]
         return "cluster" if nodeid.startswith(ON_THE_CLUSTER) else nodeid
 
 

@@ -104,7 +104,8 @@ def test_what_unpacks_to_more_than_there_is_memory_for_is_got_past_in_the_end(ri
     peaks: list[int] = []
 
     def many(who: Participant, opened: RoundOpened, commit: Commit) -> Sequence[Record]:
-        peaks.append(peak_memory(rig.aggregator.pid))
+        if opened.round == 2:  # all that was written has been read
+            peaks.append(peak_memory(rig.aggregator.pid))
         if opened.round != 1:
             return [commit]
         first = commit.update.offsets()[0]
@@ -122,5 +123,5 @@ def test_what_unpacks_to_more_than_there_is_memory_for_is_got_past_in_the_end(ri
     rig.completed()
     rig.assert_exact(*[{"a", "b", "c", "d"}] * 2)
     assert {(r.participant, r.reason) for r in rig.rejections()} == {("d", RejectReason.BAD_DIGEST)}
-    assert max(peaks) - min(peaks) < BATCHES * UNPACKED / 2, [peak // 2**20 for peak in peaks]
+    assert max(peaks) < BATCHES * UNPACKED / 2, [peak // 2**20 for peak in peaks]
     assert rig.aggregator.wait()[-1] == exit_codes.OK
