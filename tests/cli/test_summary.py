@@ -46,7 +46,7 @@ def test_end_tells_reason_rounds_time_metrics_digest_and_places():
 def test_model_that_was_not_asked_for_comes_with_the_command_that_gets_it():
     command = next(line for line in ended(seen(), HERE, None).splitlines() if "to get it" in line).split("it: ")[1]
     assert shlex.split(command) == [
-        "fedka", "run", "my file.yaml", "--state-dir", "runs/one", "--model-out", "model.safetensors",
+        "fedka", "model", "get", "tiny", "-o", "tiny.safetensors", "--state-dir", "runs/one",
     ]  # fmt: skip
 
 

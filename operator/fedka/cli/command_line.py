@@ -17,8 +17,8 @@ CLICK_USAGE = 2  # what the command line library ends with where sysexits has 64
 app = typer.Typer(
     name="fedka",
     help="Federated learning on Kubernetes with Kafka as the only wire.",
-    epilog="Exit codes: 0 done, 1 unexpected, or the cluster or Kafka said no, 3 the run failed, 64 wrong usage, "
-    "78 wrong file, bundle or app, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 unexpected, or the cluster or Kafka said no, 3 the run failed, 4 a replay "
+    "differs, 64 wrong usage, 78 wrong file, bundle or app, 130 interrupted.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",

@@ -29,11 +29,11 @@ class Place:
     bootstrap_servers: str | None
     overrides: Sequence[str] = ()
 
-    def again(self, *more: str) -> str:
+    def again(self) -> str:
         """The command that takes this very run up again: without its overrides it would be one of other rounds."""
         servers = [] if self.bootstrap_servers is None else ["--bootstrap-servers", self.bootstrap_servers]
         changes = [word for override in self.overrides for word in ("--set", override)]
-        return shlex.join(["fedka", "run", self.file, *changes, "--state-dir", str(self.state_dir), *servers, *more])
+        return shlex.join(["fedka", "run", self.file, *changes, "--state-dir", str(self.state_dir), *servers])
 
 
 def print_resource(training: FederatedTraining, output: str) -> None:
@@ -53,8 +53,9 @@ def ended(
     unevaluated: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> str:
     """The summary of a run that is Complete or Failed; `unevaluated`: who could not evaluate, and why each time."""
-    command = place.again("--model-out", "model.safetensors")
-    model = str(model_out) if model_out is not None else f"in Kafka; to get it: {command}"
+    name = training.metadata.name
+    command = ["fedka", "model", "get", name, "-o", f"{name}.safetensors", "--state-dir", str(place.state_dir)]
+    model = str(model_out) if model_out is not None else f"in Kafka; to get it: {shlex.join(command)}"
     text = ending(training, model=model, logs=str(place.state_dir / "logs"))
     for who, causes in sorted(unevaluated.items()):
         times = "once" if len(causes) == 1 else f"{len(causes)} times"
