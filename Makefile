@@ -28,7 +28,10 @@ demo: env-demo deps ## federated learning over five hospitals on this machine, i
 demo-bank: env-demo deps ## the same over four banks and card fraud
 	@$(BIN)/python examples/bank/demo.py
 
-cluster: env-dev cluster-deps ## a real Kubernetes with Kafka on this machine and Fedka on it, until make cluster-down
+# A node of our own needs Debian's packages for it; kind brings its own, and a cluster elsewhere needs nothing here.
+NEEDED_FOR_ := deps cluster-deps
+NEEDED_FOR_kind := deps
+cluster: env-dev $(NEEDED_FOR_$(FEDKA_CLUSTER)) ## a real Kubernetes with Kafka on this machine and Fedka on it, until make cluster-down
 	@$(BIN)/python -m tests.cluster.keeper up
 
 cluster-down: ## end it; what it was built from stays for the next

@@ -10,6 +10,7 @@ from .helm import Helm, HelmFailed, helm_program
 from .image_recipes import ROOT
 from .images import Image, build_images
 from .programs import silent
+from .secured_kafka import SecuredKafka
 
 CHART = ROOT / "charts" / "fedka"
 RELEASE = "fedka"
@@ -17,6 +18,7 @@ NAMESPACE = "fedka-system"
 CREDENTIALS = "fedka-kafka"
 FOUNDATIONS = ("libraries", "torch")
 PATIENCE = "180s"
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 SHOWN_LINES = 15
 LOOKS_FOR_KINDS = "kube-controller-manager"  # its garbage collector, at its start and every 30 s
 
@@ -25,6 +27,41 @@ Values = dict[str, Any]
 
 class NotReady(Exception):
     """The operator did not become ready; the message ends with what it said."""
+
+
+def fresh_values(*, fedka: str, participant: str, kafka: SecuredKafka, address: str) -> Values:
+    """Of a new installation with these images, whose pods reach this Kafka at `address`."""
+    repository, tag = fedka.rsplit(":", 1)
+    return {
+        "image": {"repository": repository, "tag": tag},
+        "defaultImages": {"participant": participant},
+        "kafkaClusters": [
+            {
+                "name": "default",
+                "bootstrapServers": kafka.bootstrap_servers,
+                "securityProtocol": "SASL_SSL",
+                "saslMechanism": "SCRAM-SHA-512",
+                "credentialsSecret": {"name": CREDENTIALS},
+                "caSecret": {"name": CREDENTIALS, "key": "ca.crt"},
+                "replication": 1,
+                "networkPolicy": {"egress": [{"to": [{"ipBlock": {"cidr": f"{address}/32"}}]}]},
+            }
+        ],
+    }
+
+
+def credentials(kafka: SecuredKafka, namespace: str) -> Values:
+    """The Secret that these values name."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": CREDENTIALS, "namespace": namespace},
+        "stringData": {
+            "username": kafka.admin_user,
+            "password": kafka.admin_password,
+            "ca.crt": kafka.ca_file.read_text(),
+        },
+    }
 
 
 class Chart:
@@ -66,9 +103,8 @@ class Chart:
     def install(self, changes: Mapping[str, Any] = MappingProxyType({})) -> None:
         """Returns when the operator is ready. Raises NotReady, KubectlFailed."""
         self._progress("Installing the chart")
-        secure = {"pod-security.kubernetes.io/enforce": "restricted"}
-        self._cluster.api.create_namespace(self.namespace, secure)
-        self._cluster.api.apply(self._credentials())
+        self._cluster.api.create_namespace(self.namespace, RESTRICTED)
+        self._cluster.api.apply(credentials(self._cluster.kafka, self.namespace))
         try:
             self.upgrade(changes)
         except HelmFailed as failure:
@@ -90,38 +126,14 @@ class Chart:
 
     def values(self) -> Values:
         """Of a fresh installation."""
-        repository, tag = self.image("fedka").rsplit(":", 1)
-        return {
-            "image": {"repository": repository, "tag": tag},
-            "defaultImages": {"participant": self.image("participant")},
-            "kafkaClusters": [
-                {
-                    "name": "default",
-                    "bootstrapServers": self._cluster.kafka.bootstrap_servers,
-                    "securityProtocol": "SASL_SSL",
-                    "saslMechanism": "SCRAM-SHA-512",
-                    "credentialsSecret": {"name": CREDENTIALS},
-                    "caSecret": {"name": CREDENTIALS, "key": "ca.crt"},
-                    "replication": 1,
-                    "networkPolicy": {"egress": [{"to": [{"ipBlock": {"cidr": f"{self._cluster.network.host}/32"}}]}]},
-                }
-            ],
-        }
+        return fresh_values(
+            fedka=self.image("fedka"),
+            participant=self.image("participant"),
+            kafka=self._cluster.kafka,
+            address=self._cluster.network.host,
+        )
 
     def _said(self) -> str:
         pods = self._cluster.api.kubectl("get", "pods", f"--namespace={self.namespace}", "--output=wide")
         logs = (self._cluster.home / "state" / "var-log-pods").glob(f"{self.namespace}_*/*/*.log")
         return "\n".join([pods, *(line for log in logs for line in log.read_text().splitlines()[-SHOWN_LINES:])])
-
-    def _credentials(self) -> Values:
-        kafka = self._cluster.kafka
-        return {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": CREDENTIALS, "namespace": self.namespace},
-            "stringData": {
-                "username": kafka.admin_user,
-                "password": kafka.admin_password,
-                "ca.crt": kafka.ca_file.read_text(),
-            },
-        }

@@ -31,6 +31,22 @@ class ClusterRuns(Exception):
     """Another process has a cluster on this machine."""
 
 
+def take_alone(home: Path) -> FileLock:
+    """The lock of a home of clusters, with the id of this process in it. Raises ClusterRuns."""
+    home.mkdir(parents=True, exist_ok=True)
+    path = home / "lock"
+    try:
+        lock = FileLock(path, patience_seconds=0, cancelled=threading.Event())
+    except BlockingIOError as taken:
+        pid = path.read_text(encoding="utf-8") or "unknown"
+        raise ClusterRuns(
+            f"A cluster runs on this machine already, kept by process {pid}. "
+            "If `make cluster` started it, end it with: make cluster-down."
+        ) from taken
+    lock.write(f"{os.getpid()}")
+    return lock
+
+
 class Cluster:
     """Everything of it lies in `home`: what the next start can use again, and in `state` what belongs to this one.
 
@@ -77,7 +93,8 @@ class Cluster:
         """
         check_tools()
         programs = kubernetes_programs(progress=self._progress)
-        self._take()
+        self._lock = take_alone(self.home)
+        shutil.rmtree(self.home / "state", ignore_errors=True)  # of a cluster that has gone
         try:
             self._progress("Starting Kubernetes and Kafka")
             self._api = ApiServer(self.home / "state" / "api", address=self.network.host, programs=programs)
@@ -123,20 +140,6 @@ class Cluster:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    def _take(self) -> None:
-        self.home.mkdir(parents=True, exist_ok=True)
-        path = self.home / "lock"
-        try:
-            self._lock = FileLock(path, patience_seconds=0, cancelled=threading.Event())
-        except BlockingIOError as taken:
-            pid = path.read_text(encoding="utf-8") or "unknown"
-            raise ClusterRuns(
-                f"A cluster runs on this machine already, kept by process {pid}. "
-                "If `make cluster` started it, end it with: make cluster-down."
-            ) from taken
-        self._lock.write(f"{os.getpid()}")
-        shutil.rmtree(self.home / "state", ignore_errors=True)  # of a cluster that has gone
 
     def _start_kubernetes(self) -> None:
         self.api.start()

@@ -26,25 +26,40 @@ def up() -> int:
     if values is None or not Path(values).is_file():
         print(NEEDED, file=sys.stderr)
         return 1
-    return _helm(
+    return _told(lambda: install(_helm(), Path(values)))
+
+
+def down() -> int:
+    """Take the operator away; the CRD stays, and with it every training."""
+    return _told(
+        lambda: _helm().run("uninstall", RELEASE, f"--namespace={NAMESPACE}", "--wait", f"--timeout={PATIENCE}")
+    )
+
+
+def install(helm: Helm, values: Path) -> str:
+    """Or upgrade the chart, to these values. Returns what Helm said when the operator is ready. Raises HelmFailed."""
+    return helm.run(
         "upgrade", "--install", RELEASE, str(CHART), f"--namespace={NAMESPACE}", "--create-namespace",
         f"--values={values}", "--wait", f"--timeout={PATIENCE}",
     )  # fmt: skip
 
 
-def down() -> int:
-    """Take the operator away; the CRD stays, and with it every training."""
-    return _helm("uninstall", RELEASE, f"--namespace={NAMESPACE}", "--wait", f"--timeout={PATIENCE}")
+def find_helm(progress: Callable[[str], None]) -> Path:
+    """The one that is installed, or else one built here. Raises GoMissing or BuildFailed."""
+    installed = shutil.which("helm")
+    return Path(installed) if installed else helm_program(progress=progress)
 
 
 COMMANDS: dict[str, Callable[[], int]] = {"up": up, "down": down}
 
 
-def _helm(*arguments: str) -> int:
-    installed = shutil.which("helm")
-    program = Path(installed) if installed else helm_program(progress=print)
+def _helm() -> Helm:
+    return Helm(find_helm(progress=print), Path.home())
+
+
+def _told(call: Callable[[], str]) -> int:
     try:
-        print(Helm(program, Path.home()).run(*arguments))
+        print(call())
     except HelmFailed as failure:
         print(failure, file=sys.stderr)
         return 1

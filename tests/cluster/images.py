@@ -37,6 +37,11 @@ def silent(_message: str) -> None:
     """Reports nothing."""
 
 
+def repository_of(kind: str) -> str:
+    """The name of an image without its tag."""
+    return "localhost/fedka" if kind == "fedka" else f"localhost/fedka-{kind}"
+
+
 def build_images(
     cache: Path | None = None, progress: Callable[[str], None] = silent, kinds: Iterable[str] = WANTED
 ) -> list[Image]:
@@ -103,7 +108,7 @@ class _Workshop:
         return image
 
     def _named(self, kind: str, identity: str) -> Image:
-        repository = "localhost/fedka" if kind == "fedka" else f"localhost/fedka-{kind}"
+        repository = repository_of(kind)
         tag = identity[:DIGITS]
         return Image(kind, identity, f"{repository}:{tag}", f"{repository}:dev", self._home / f"{kind}-{tag}.tar")
 

@@ -31,7 +31,7 @@ def check_tools() -> None:
     if sys.platform != "linux" or os.geteuid() != 0:
         raise ToolsMissing(
             "A node needs Linux and root: pods are made of mounts, interfaces and cgroups. "
-            "Elsewhere use a cluster that you have: FEDKA_CLUSTER=current make cluster."
+            "Elsewhere use kind (FEDKA_CLUSTER=kind make cluster) or a cluster that you have (FEDKA_CLUSTER=current)."
         )
     missing = [
         package
@@ -41,5 +41,5 @@ def check_tools() -> None:
     if missing:
         raise ToolsMissing(
             f"The node needs what these Debian packages hold; install them: apt-get install {' '.join(missing)}. "
-            "Or use a cluster that you have: FEDKA_CLUSTER=current make cluster."
+            "Or use kind (FEDKA_CLUSTER=kind make cluster) or a cluster that you have (FEDKA_CLUSTER=current)."
         )
