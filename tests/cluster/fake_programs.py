@@ -97,6 +97,8 @@ def docker(words: list[str], state: State) -> str:
             return ""
         case ["image", "inspect", "--format={{.Id}}", name]:
             return f"{_image(state, name)}\n"
+        case ["start", node] if node.removesuffix("-control-plane") in state.known("clusters", []):
+            return f"{node}\n"
         case ["tag", name, other]:
             state.set("images", state.known("images", {}) | {other: _image(state, name)})
             return ""
@@ -175,6 +177,12 @@ def _refuse(line: str, state: State) -> None:
     for beginning, message in state.known("refusals", {}).items():
         if line.startswith(beginning):
             raise Refused(message)
+    once = state.known("refused once", {})
+    beginning = next((each for each in once if line.startswith(each)), None)
+    if beginning is not None:
+        message = once.pop(beginning)
+        state.set("refused once", once)
+        raise Refused(message)
 
 
 def _main() -> int:

@@ -29,9 +29,11 @@ from .docker_images import (
 )
 from .helm import Helm, HelmFailed
 from .secured_kafka import SecuredKafka
+from .waiting import wait_until
 
 NAME = "fedka"
 READY = "180s"
+ANSWER_SECONDS = 180.0
 BY_DOCKER = {"KIND_EXPERIMENTAL_PROVIDER": "docker"}  # kind takes podman where it finds both; the images are Docker's
 
 FAILURES = (ProgramMissing, DockerAway, CommandFailed)  # of `remove`
@@ -118,7 +120,9 @@ def gateway() -> str:
 
 def _ensure_cluster(home: Path, kubeconfig: Path, progress: Callable[[str], None]) -> None:
     if NAME in call("kind", "get", "clusters", changes=BY_DOCKER).split():
+        call("docker", "start", f"{NAME}-control-plane")  # Docker, started again, may have left it stopped
         call("kind", "export", "kubeconfig", f"--name={NAME}", f"--kubeconfig={kubeconfig}", changes=BY_DOCKER)
+        _await_api(kubeconfig)
         return
     shutil.rmtree(_state(home), ignore_errors=True)  # of a cluster that has gone
     progress(f"Creating the cluster {NAME} with kind")
@@ -126,6 +130,20 @@ def _ensure_cluster(home: Path, kubeconfig: Path, progress: Callable[[str], None
         "kind", "create", "cluster", f"--name={NAME}", f"--kubeconfig={kubeconfig}", f"--wait={READY}",
         changes=BY_DOCKER,
     )  # fmt: skip
+
+
+def _await_api(kubeconfig: Path) -> None:
+    ask = ("kubectl", f"--kubeconfig={kubeconfig}", "get", "--raw=/readyz")
+
+    def answers() -> bool:
+        try:
+            call(*ask)
+        except CommandFailed:
+            return False
+        return True
+
+    if not wait_until(answers, ANSWER_SECONDS):
+        call(*ask)  # says what is wrong
 
 
 def _install(home: Path, kubeconfig: Path, kafka: SecuredKafka, progress: Callable[[str], None]) -> None:

@@ -157,11 +157,25 @@ def test_a_cluster_that_is_there_is_kept_with_its_kafka(programs: Programs, home
     with run(home, kafka):
         programs.calls()
     with run(home, kafka) as kubeconfig:
-        by_kind = [call.line for call in programs.calls() if call.words[0] == "kind"]
-    assert by_kind[:2] == ["kind get clusters", f"kind export kubeconfig --name=fedka --kubeconfig={kubeconfig}"]
-    assert not any("create" in line for line in by_kind)
+        lines = [call.line for call in programs.calls()]
+    assert lines[1:5] == [
+        "kind get clusters",
+        "docker start fedka-control-plane",
+        f"kind export kubeconfig --name=fedka --kubeconfig={kubeconfig}",
+        f"kubectl --kubeconfig={kubeconfig} get --raw=/readyz",
+    ]
+    assert not any(line.startswith("kind create") for line in lines)
     assert kafka.homes[0] == kafka.homes[1]
     assert (kafka.homes[0] / "data").exists()
+
+
+def test_a_node_that_has_just_been_started_is_waited_for(programs: Programs, home: Path, kafka: FakeKafka):
+    with run(home, kafka) as kubeconfig:
+        programs.calls()
+    ask = f"kubectl --kubeconfig={kubeconfig} get --raw=/readyz"
+    programs.state.set("refused once", {ask: "The connection to the server 127.0.0.1:34567 was refused"})
+    with run(home, kafka):
+        assert [call.line for call in programs.calls()].count(ask) == 2
 
 
 def test_a_new_cluster_begins_with_an_empty_kafka(programs: Programs, home: Path, kafka: FakeKafka):
