@@ -31,6 +31,11 @@ NOT_RUN = (
     NotRun("it is the test suite itself", NO_ONE, ("make test", "make test-fast")),
     NotRun(ROOT_CLUSTER, "tests/cluster/test_cluster.py", ("make cluster", "make cluster-down")),
     NotRun(ROOT_CLUSTER, "tests/e2e/test_hospital.py", ("make demo-cluster",)),
+    NotRun(
+        "it needs Docker and kind's node image",
+        "tests/cluster/test_keeper.py",
+        ("FEDKA_CLUSTER=kind make cluster",),
+    ),
     NotRun(REGISTRY, "tests/cluster/test_images.py", ("docker build -f images/Dockerfile",)),
     NotRun(
         YOURS,
