@@ -17,6 +17,8 @@ from .docker_images import CommandFailed, DockerAway, ProgramMissing
 from .fake_programs import GATEWAY, Call, Programs
 from .image_recipes import ROOT
 
+pytestmark = pytest.mark.slow  # a start calls sixteen programs
+
 
 @dataclass
 class FakeKafka:
