@@ -33,6 +33,7 @@ class MemoryWire:
         self.models: dict[str, list[bytes]] = {}
         self.troubles: list[KafkaError] = []  # raised by the next checks, one each
         self.deaf = 0  # so many of the next words are not heard
+        self.gone: KafkaError = ChunksGone("chunks are no longer in the log")
         self.broken_uploads = 0
         self.after_upload: Callable[[], None] = lambda: None
         self._position = journal.JournalPosition()
@@ -108,7 +109,7 @@ class MemoryWire:
     def download(self, pointer: Pointer, size: Callable[[int], int]) -> Iterator[tuple[int, bytes]]:
         self.downloads += 1
         if pointer.upload not in self.models:
-            raise ChunksGone("chunks are no longer in the log")
+            raise self.gone
         for index, chunk in reversed(list(enumerate(self.models[pointer.upload]))):
             assert len(chunk) == size(index)
             yield index, chunk

@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 
 import fedka
-from fedka.kafka.errors import AccessRefused, KafkaAway, KafkaTrouble, TopicMissing, TopicRefused
+from fedka.kafka.errors import (
+    AccessRefused,
+    ChunkCorrupt,
+    ChunksGone,
+    KafkaAway,
+    KafkaError,
+    KafkaTrouble,
+    NoSuchOffset,
+    TopicMissing,
+    TopicRefused,
+)
 from fedka.participant.conversation import JournalLost
 from fedka.participant.journal import JournalUnreadable
 from fedka.participant.loop import Interrupted
@@ -418,7 +428,10 @@ def test_a_model_of_another_layout_is_named():
     assert "tensor 'w' float32 [4] here, 'w' float32 [2, 2] in the run" in failed.message
 
 
-def test_a_base_that_is_gone_costs_the_update():
+@pytest.mark.parametrize(
+    "gone", [ChunksGone("no longer there"), NoSuchOffset("never there"), ChunkCorrupt("another's")]
+)
+def test_a_base_that_cannot_be_had_costs_the_update(gone: KafkaError):
     def react(wire: MemoryWire, record: r.Record, offset: Offset) -> None:
         if isinstance(record, r.Hello):
             base = base_of(wire)
@@ -428,10 +441,11 @@ def test_a_base_that_is_gone_costs_the_update():
             wire.tell(DONE)
 
     wire = MemoryWire(react)
+    wire.gone = gone
     participant(steps(), wire).run()
     (failed,) = wire.heard(r.Failed)
     assert isinstance(failed, r.Failed)
-    assert "no longer in the log" in failed.message
+    assert str(gone) in failed.message
 
 
 def evaluating(answer: type[r.Record], who: tuple[str, ...] = (ME,)):

@@ -116,7 +116,8 @@ class RangeReader:
     ) -> Iterator[tuple[int, bytes]]:
         """The chunks of one pointer as they arrive, in any order.
 
-        Waits as long as Kafka is away. Raises ChunksGone or ChunkCorrupt; what was yielded before then is void.
+        Waits as long as Kafka is away. Raises ChunksGone, NoSuchOffset or ChunkCorrupt; what was yielded before then is
+        void.
         """
         self.cancel_all()
         key = object()

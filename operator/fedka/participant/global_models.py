@@ -24,7 +24,8 @@ class GlobalModels:
     def obtain(self, model: ModelRef) -> None:
         """Make a global model the learner's base, unless it is already.
 
-        Raises ModelUnusable where the app's model has another layout than the run's; ChunksGone or ChunkCorrupt.
+        Raises ModelUnusable where the app's model has another layout than the run's; ChunksGone, NoSuchOffset or
+        ChunkCorrupt.
         """
         if self._learner.base_digest == model.pointer.digest:
             return

@@ -44,7 +44,7 @@ class Wire(Protocol):
         ...
 
     def download(self, pointer: Pointer, size: Callable[[int], int]) -> Iterator[tuple[int, bytes]]:
-        """The chunks of a global model, verified, in any order. Raises ChunksGone or ChunkCorrupt."""
+        """The chunks of a global model, verified, in any order. Raises ChunksGone, NoSuchOffset or ChunkCorrupt."""
         ...
 
     def close(self) -> None:
