@@ -52,6 +52,13 @@ def test_state_dir_is_meant_wherever_it_lies(tmp_path):
     assert (run.directory, run.named) == (elsewhere, True)
 
 
+def test_file_for_a_state_dir_holds_no_run(tmp_path):
+    file = tmp_path / "tiny.yaml"
+    file.touch()
+    with pytest.raises(NoSuchTraining, match="no run lives in --state-dir"):
+        found("tiny", tmp_path, state_dir=file)
+
+
 def test_state_dir_of_another_training_is_refused(tmp_path):
     elsewhere = keep(tmp_path / "elsewhere", RUNNING)
     with pytest.raises(NoSuchTraining, match="is one of tiny, not of fraud"):

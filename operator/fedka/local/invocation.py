@@ -57,7 +57,7 @@ def read_invocation(state_dir: Path) -> Invocation | None:
             bootstrap_servers=kept["bootstrap_servers"],
             kafka=kept["kafka"],
         )
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         return None
 
 

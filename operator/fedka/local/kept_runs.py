@@ -94,7 +94,7 @@ def _age(run: KeptRun) -> tuple[bool, str, list[str | int]]:
 def _training(path: Path) -> Mapping[str, Any] | None:
     try:
         found: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     named = isinstance(found, dict) and isinstance(found.get("spec"), dict) and "name" in (found.get("metadata") or {})
     return found if named else None
