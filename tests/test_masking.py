@@ -203,6 +203,17 @@ def test_a_made_key_is_kept_for_its_owner_alone(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["masking.key"]
 
 
+def test_a_key_that_the_disk_does_not_take_leaves_nothing_of_it(tmp_path):
+    limited = (
+        "import resource, pathlib, fedka.masking as m\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (16, 16))\n"
+        f"m.make_key(pathlib.Path({str(tmp_path / 'masking.key')!r}))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", limited], capture_output=True, text=True, timeout=60, check=False)
+    assert "File too large" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_no_two_made_keys_are_the_same(tmp_path):
     assert make_key(tmp_path / "a") != make_key(tmp_path / "b")
 

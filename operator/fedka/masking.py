@@ -138,14 +138,16 @@ def make_key(path: Path) -> bytes:
     """
     if not path.exists():
         draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "w") as file:
-            file.write(f"{secrets.token_hex(LEAST_KEY_BYTES)}\n")
         try:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "w") as file:
+                file.write(f"{secrets.token_hex(LEAST_KEY_BYTES)}\n")
+                file.flush()
+                os.fsync(file.fileno())  # tokens made with a key that a power cut has emptied could not be made again
             os.link(draft, path)  # whole or not at all, and never over another's
         except FileExistsError:
             pass
         finally:
-            draft.unlink()
+            draft.unlink(missing_ok=True)
     return read_key(path)
 
 
