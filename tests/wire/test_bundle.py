@@ -57,3 +57,14 @@ def test_what_is_not_json_is_no_bundle(tmp_path: Path) -> None:
     write(tmp_path, "{")
     with pytest.raises(BundleUnreadable, match="Invalid JSON"):
         read_bundle(tmp_path)
+
+
+@pytest.mark.parametrize("member", ["caFile", "passwordFile"])
+def test_a_bundle_lacks_no_file_that_it_names(tmp_path: Path, member: str) -> None:
+    document = json.loads(BUNDLE.model_dump_json(by_alias=True))
+    document["kafka"][member] = "secret.txt"
+    write(tmp_path, json.dumps(document))
+    with pytest.raises(BundleUnreadable, match=r"names secret\.txt, which does not lie beside it"):
+        read_bundle(tmp_path)
+    (tmp_path / "secret.txt").touch()
+    read_bundle(tmp_path)

@@ -74,7 +74,7 @@ def read_bundle(directory: Path) -> Bundle:
     """The bundle in a directory. Raises BundleUnreadable naming the file and the fault."""
     path = directory / DOCUMENT
     try:
-        return Bundle.model_validate_json(path.read_bytes())
+        bundle = Bundle.model_validate_json(path.read_bytes())
     except OSError as error:
         raise BundleUnreadable(
             f"{path}: {error.strerror}: {VARIABLE} must name the directory of a connection bundle"
@@ -83,3 +83,7 @@ def read_bundle(directory: Path) -> Bundle:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise BundleUnreadable(f"{path}: {where}: {first['msg']}") from None
+    for name in (bundle.kafka.ca_file, bundle.kafka.password_file):
+        if name is not None and not (directory / name).is_file():
+            raise BundleUnreadable(f"{path} names {name}, which does not lie beside it: the bundle is incomplete")
+    return bundle
