@@ -6,7 +6,7 @@ import pytest
 
 from fedka.kafka.log_record import LogRecord
 from fedka.local.overheard import OverheardRunLogs
-from fedka.reconcile.run_log import Deliver, OnTrouble
+from fedka.reconcile.run_log import Deliver, LogEnds, OnTrouble
 from fedka.wire import records as r
 from fedka.wire.codec import encode
 from fedka.wire.journal import JournalPosition, judge
@@ -26,11 +26,11 @@ class Logs:
         self.delivered: list[LogRecord] = []
         self.early: list[LogRecord] = []
 
-    async def follow(self, topics: RunTopics, *, deliver: Deliver, trouble: OnTrouble) -> int:  # noqa: ARG002  the port's signature
+    async def follow(self, topics: RunTopics, *, deliver: Deliver, trouble: OnTrouble) -> LogEnds:  # noqa: ARG002  the port's signature
         self.deliver = deliver
         if self.early:
             deliver(self.early)
-        return self._end
+        return LogEnds(self._end)
 
     async def unfollow(self, topics: RunTopics) -> None:
         raise NotImplementedError
@@ -88,8 +88,8 @@ async def follow(logs: Logs, heard: Heard) -> None:
     def deliver(records: Sequence[LogRecord]) -> None:
         logs.delivered.extend(records)
 
-    end = await OverheardRunLogs(logs, heard).follow(TOPICS, deliver=deliver, trouble=lambda _: None)
-    assert end == logs._end
+    ends = await OverheardRunLogs(logs, heard).follow(TOPICS, deliver=deliver, trouble=lambda _: None)
+    assert ends.journal == logs._end
 
 
 async def test_of_a_new_run_everything_is_news(heard):

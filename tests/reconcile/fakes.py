@@ -12,7 +12,7 @@ from fedka.plan.parts import TopicSpec
 from fedka.plan.snapshot import Published, from_milliseconds
 from fedka.reconcile.kafka_side import KafkaSide
 from fedka.reconcile.provisioning import CredentialsRefused, IdentityRefused, KafkaUnavailable, Login, TopicRefused
-from fedka.reconcile.run_log import Deliver, OnTrouble
+from fedka.reconcile.run_log import Deliver, LogEnds, OnTrouble
 from fedka.reconcile.spec_topic import newest
 from fedka.wire.codec import encode
 from fedka.wire.journal import JournalPosition, judge, sign, start
@@ -43,6 +43,7 @@ class FakeKafka:
     changed: Callable[[], None] = lambda: None
     followers: dict[str, tuple[RunTopics, Deliver, OnTrouble]] = field(default_factory=dict)
     closed: bool = False
+    held: set[str] = field(default_factory=set)  # topics whose past comes with `release` only
 
     def side(self) -> KafkaSide:
         return KafkaSide(provisioner=self, run_logs=self, spec_topics=self)
@@ -103,14 +104,21 @@ class FakeKafka:
             self.users.pop(user, None)
         self.changed()
 
-    async def follow(self, topics: RunTopics, *, deliver: Deliver, trouble: OnTrouble) -> int:
+    async def follow(self, topics: RunTopics, *, deliver: Deliver, trouble: OnTrouble) -> LogEnds:
         await self._answer()
         self.followers[topics.run] = (topics, deliver, trouble)
         loop = asyncio.get_running_loop()
         for name in (topics.journal, topics.audit):
-            if self.topics[name].records:
+            if self.topics[name].records and name not in self.held:
                 loop.call_soon(deliver, list(self.topics[name].records))
-        return len(self.topics[topics.journal].records)
+        return LogEnds(len(self.topics[topics.journal].records), len(self.topics[topics.audit].records))
+
+    def release(self, topic: str) -> None:
+        """Let who follows have the past of this topic now."""
+        self.held.remove(topic)
+        for topics, deliver, _ in list(self.followers.values()):
+            if topic in (topics.journal, topics.audit):
+                deliver(list(self.topics[topic].records))
 
     async def unfollow(self, topics: RunTopics) -> None:
         self.followers.pop(topics.run, None)

@@ -12,7 +12,7 @@ from fedka.local.kafka_server import KafkaServer
 from fedka.plan.parts import TopicSpec
 from fedka.provision.admin import AdminProvisioner
 from fedka.reconcile.provisioning import KafkaUnavailable
-from fedka.reconcile.run_log import KafkaRunLogs
+from fedka.reconcile.run_log import KafkaRunLogs, LogEnds
 from fedka.reconcile.spec_topic import KafkaSpecTopics
 from fedka.wire.bundle import KafkaAccess
 from fedka.wire.names import RunTopics
@@ -67,8 +67,8 @@ async def test_a_followed_run_is_delivered_from_its_first_record_on(settings: Se
     writer = RecordWriter(settings, name="test")
     written = [writer.write_now(topics.journal, 0, f"{number}".encode()) for number in range(3)]
     logs, received = KafkaRunLogs(settings), Received()
-    end = await logs.follow(topics, deliver=received, trouble=lambda _news: None)
-    assert end == 3
+    ends = await logs.follow(topics, deliver=received, trouble=lambda _news: None)
+    assert ends == LogEnds(journal=3, audit=0)
     await received.until(3)
     writer.write_now(topics.audit, 0, b"audit")
     records = await received.until(4)

@@ -1,10 +1,14 @@
 """What the operator does when Kafka is away, refuses, or has lost the run; and at the end of a training's life."""
 
+import asyncio
+
 from fedka.reconcile.ports import FEDERATED_TRAINING
 from fedka.wire import records as r
 
-from .builders import first_model, joined, whole_round
+from .builders import first_model, joined, opened, whole_round
 from .conftest import World
+
+TURNS = 2000  # of the event loop: more than an operator needs to read and to tell all that it has
 
 
 async def test_kafka_away_is_said_and_recovers_by_itself(world: World):
@@ -125,6 +129,32 @@ async def test_a_restarted_operator_comes_to_the_same_status(world: World):
     assert after["startTime"] == before["startTime"]
     assert after["rounds"]["history"][0] == before["rounds"]["history"][0]
     assert len(world.kafka.specs(topics)) == 1
+
+
+async def test_a_run_that_ended_without_an_operator_says_why_updates_did_not_count(world: World):
+    world.start()
+    topics = await world.create()
+    hand = await world.started(topics)
+    hand.write(*joined("a", "b"), *first_model("a"), opened(1, "a", "b"))
+    await world.stop()
+    await world.end_job("b", succeeded=True)
+    refused = {"round": 1, "attempt": 1, "participant": "b", "offset": 11}
+    hand.write(r.UpdateRejected(**refused, final=True), r.RunFailed(reason="TooManyMissedRounds", message="3 in a row"))
+    why = r.UpdateAudited(epoch=1, **refused, accepted=False, reason="AppFailed", message="no steps")
+    world.kafka.append(topics.audit, why)
+    world.kafka.held.add(topics.audit)  # as a rule the journal is read first
+    world.start()
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+    world.kafka.release(topics.audit)
+
+    async def said() -> bool:
+        detail = {each["name"]: each for each in (await world.status())["participants"]["detail"]}
+        return detail["b"].get("reason") == "AppFailed"
+
+    await world.until(said)
+    assert await world.condition("Failed") == ("True", "TooManyMissedRounds")
+    assert topics.run not in world.kafka.followers
 
 
 async def test_a_changed_spec_is_delivered_under_its_generation(world: World):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from fedka.kafka.log_record import LogRecord
-from fedka.reconcile.run_log import Deliver, OnTrouble, RunLogs
+from fedka.reconcile.run_log import Deliver, LogEnds, OnTrouble, RunLogs
 from fedka.wire import records as r
 from fedka.wire.codec import MalformedRecord, audit_decoder, journal_decoder
 from fedka.wire.journal import JournalPosition, Verdict, judge
@@ -38,7 +38,7 @@ class OverheardRunLogs:
         self._inner = inner
         self._listener = listener
 
-    async def follow(self, topics: RunTopics, *, deliver: Deliver, trouble: OnTrouble) -> int:
+    async def follow(self, topics: RunTopics, *, deliver: Deliver, trouble: OnTrouble) -> LogEnds:
         """See `RunLogs.follow`."""
         ear = _Ear(topics.journal, self._listener)
 
@@ -47,9 +47,9 @@ class OverheardRunLogs:
                 ear.hear(record)
             deliver(records)
 
-        end = await self._inner.follow(topics, deliver=both, trouble=trouble)
-        ear.begin(end)
-        return end
+        ends = await self._inner.follow(topics, deliver=both, trouble=trouble)
+        ear.begin(ends.journal)
+        return ends
 
     async def unfollow(self, topics: RunTopics) -> None:
         """See `RunLogs.unfollow`."""

@@ -8,12 +8,13 @@ from fedka.plan.stage import Stage, stage
 
 
 def follow(snapshot: Snapshot) -> Part:
-    """Begin once the journal exists, stop once the status holds the end, or when the training goes."""
+    """Begin once the journal exists, stop once the status holds the end and why, or when the training goes."""
     now = stage(snapshot)
     if now in {Stage.DELETING, Stage.BLOCKED}:
         wanted = False
     elif now is Stage.ENDED:
-        wanted = snapshot.followed and not _end_recorded(snapshot)
+        told = snapshot.run_known or not snapshot.state.ended  # the audit topic may be read after the journal
+        wanted = snapshot.followed and not (_end_recorded(snapshot) and told)
     else:
         names = snapshot.topics
         made = all(snapshot.topic_ids.get(name) for name in (names.spec, names.journal, names.audit))

@@ -44,7 +44,8 @@ class KafkaSide:
         """Begin to read the run's logs from the first record, and know the newest spec record."""
         memory.published = await self.spec_topics.newest(topics.spec)
         memory.projection = Projection()
-        memory.journal_end = await self.run_logs.follow(topics, deliver=deliver, trouble=trouble)
+        memory.audit_next = 0
+        memory.ends = await self.run_logs.follow(topics, deliver=deliver, trouble=trouble)
         memory.followed = topics
         memory.note_progress()
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from fedka.plan.parts import Failure, Refusal, TopicSpec
 from fedka.plan.snapshot import Published, Trouble
 from fedka.reconcile.projection import Projection, caught_up
+from fedka.reconcile.run_log import LogEnds
 from fedka.wire.names import RunTopics
 
 
@@ -34,7 +35,8 @@ class RunMemory:
     trouble: Trouble | None = None
     doubt: bool = False  # a client has complained; whether Kafka is away is for a look-up to say
     followed: RunTopics | None = None
-    journal_end: int = 0  # what there was to read when it was first followed
+    ends: LogEnds = field(default_factory=LogEnds)  # what there was to read when it was first followed
+    audit_next: int = 0  # behind the last audit record that was read
     projection: Projection = field(default_factory=Projection)
     published: Published | None = None
     users: set[str] | None = None  # of this run in Kafka, once it was asked
@@ -46,6 +48,7 @@ class RunMemory:
     def note_progress(self) -> None:
         """Say that the projection is complete, once it is."""
         view = self.projection.view
-        if not view.caught_up and view.offset + 1 >= self.journal_end:
+        everything = view.offset + 1 >= self.ends.journal and self.audit_next >= self.ends.audit
+        if not view.caught_up and everything:
             self.projection = caught_up(self.projection, expects_start=self.expects_start)
             self.expects_start = False

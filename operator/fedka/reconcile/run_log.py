@@ -9,6 +9,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from fedka.kafka.access import Settings
@@ -26,11 +27,19 @@ Deliver = Callable[[Sequence[LogRecord]], None]
 OnTrouble = Callable[[KafkaTrouble], None]
 
 
+@dataclass(frozen=True, slots=True)
+class LogEnds:
+    """The offsets that were to be written next, in a run's journal and in its audit topic."""
+
+    journal: int = 0
+    audit: int = 0
+
+
 class RunLogs(Protocol):
     """Journals of one Kafka cluster. Callbacks come in the event loop."""
 
-    async def follow(self, topics: RunTopics, *, deliver: Deliver, trouble: OnTrouble) -> int:
-        """Deliver journal and audit topic from their first records on; the journal's end at the time of the call.
+    async def follow(self, topics: RunTopics, *, deliver: Deliver, trouble: OnTrouble) -> LogEnds:
+        """Deliver journal and audit topic from their first records on; their ends at the time of the call.
 
         Raises KafkaUnavailable or TopicRefused.
         """
@@ -53,10 +62,10 @@ class KafkaRunLogs:
         self._tails = SharedTails(settings, name="fedka-operator")
         self._followed: dict[str, tuple[RunTopics, Handover]] = {}
 
-    async def follow(self, topics: RunTopics, *, deliver: Deliver, trouble: OnTrouble) -> int:
+    async def follow(self, topics: RunTopics, *, deliver: Deliver, trouble: OnTrouble) -> LogEnds:
         """See `RunLogs.follow`."""
         await self.unfollow(topics)
-        end = await asyncio.to_thread(self._end, topics.journal)
+        ends = await asyncio.to_thread(self._ends, topics)
         handover = Handover(asyncio.get_running_loop(), deliver)
         self._followed[topics.run] = (topics, handover)
         reader = Reader(
@@ -65,7 +74,7 @@ class KafkaRunLogs:
             trouble=lambda news: handover.call(lambda: trouble(news)),
         )
         self._tails.follow(reader)
-        return end
+        return ends
 
     async def unfollow(self, topics: RunTopics) -> None:
         """See `RunLogs.unfollow`."""
@@ -82,10 +91,10 @@ class KafkaRunLogs:
             handover.close()
         await asyncio.to_thread(self._tails.close)
 
-    def _end(self, topic: str) -> int:
+    def _ends(self, topics: RunTopics) -> LogEnds:
         view = LogView(self._settings, name="fedka-operator-ends")
         try:
-            return view.watermarks(topic)[1]
+            return LogEnds(view.watermarks(topics.journal)[1], view.watermarks(topics.audit)[1])
         except KafkaAway as error:
             raise KafkaUnavailable(str(error)) from error
         except TopicMissing as error:

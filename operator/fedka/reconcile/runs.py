@@ -122,6 +122,7 @@ class Runs:
                 projection = read_journal(projection, record.value, At(record.offset, record.time_ms))
             else:
                 projection = read_audit(projection, record.value)
+                memory.audit_next = record.offset + 1
         memory.projection = projection
         memory.note_progress()
         memory.doubt = False
