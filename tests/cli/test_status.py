@@ -62,9 +62,28 @@ async def test_only_conditions_that_are_amiss_are_shown(capsys):
     assert "NotStalled" not in text
 
 
+async def test_what_is_to_be_done_is_not_cut_off_a_long_message(capsys):
+    shop = Shop()
+    await shop.submit()
+    message = f"Job {'x' * 200} has made no pod; kubectl describe job tiny-a"
+    detail = [{"name": "bank-a", "state": "Starting", "reason": "NoPod", "message": message}]
+    await shop.report({"phase": "Provisioning", "participants": {"total": 1, "detail": detail}})
+    assert "kubectl describe job tiny-a" in " ".join((await shown(shop, capsys)).split())
+
+
 NEXT = [
     ({"phase": "Complete"}, "next: get the model: fedka model get tiny -o tiny.safetensors"),
     ({"phase": "Failed"}, "next: see what the aggregator said: fedka logs tiny --aggregator"),
+    (
+        {"phase": "Failed", "conditions": [
+            condition("Stalled", "True", "TooManyMissedRounds"), condition("Failed", "True", "TooManyMissedRounds"),
+        ]},
+        "next: see which updates did not count: fedka rounds tiny",
+    ),
+    (
+        {"phase": "Provisioning", "conditions": [condition("KafkaReady", "False", "KafkaCredentialsRefused")]},
+        "next: pods wait for Kafka: see KafkaReady above",
+    ),
     ({"phase": "Suspended"}, "next: go on: fedka resume tiny"),
     ({"phase": "Running", "conditions": [condition("Stalled", "True", "X")]}, "until the cause above is mended"),
     ({}, "next: no operator has seen it yet"),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from fedka.api.conditions import Condition, ConditionStatus, find_condition
-from fedka.api.reasons import ConditionType, ParticipantState, Phase
+from fedka.api.reasons import ConditionType, ParticipantState, Phase, Reason
 from fedka.api.status import ParticipantDetail, TrainingStatus
 from fedka.api.training import FederatedTraining
 from fedka.cli.interruption import interruption
@@ -13,6 +13,8 @@ _SHOULD_HOLD = frozenset({ConditionType.READY, ConditionType.KAFKA_READY})
 _SHOULD_HOLD_AT_WORK = _SHOULD_HOLD | {ConditionType.AGGREGATOR_READY, ConditionType.QUORUM_AVAILABLE}
 _SHOULD_NOT_HOLD = frozenset({ConditionType.RECONCILING, ConditionType.STALLED, ConditionType.FAILED})
 _AT_REST = (Phase.COMPLETE, Phase.FAILED, Phase.SUSPENDED)
+_ENDED = (Phase.COMPLETE, Phase.FAILED)
+_OF_UPDATES = (Reason.QUORUM_MISSED, Reason.TOO_MANY_MISSED_ROUNDS)
 _NOT_STARTING = (ParticipantState.FAILED, ParticipantState.PENDING, ParticipantState.STARTING)
 
 
@@ -35,8 +37,9 @@ def next_steps(training: FederatedTraining, hints: Hints) -> list[str]:
         return [f"go on where it was: {hints.command('resume')}"]
     if status is None or status.phase is None:
         return ["no operator has seen it yet: check that Fedka's operator runs and watches this namespace"]
-    stalled = find_condition(status.conditions, ConditionType.STALLED)
-    if stalled is not None and stalled.status is ConditionStatus.TRUE:
+    if status.phase in _ENDED:  # one that has failed is Stalled too, and mending would not bring it back
+        return _OF_PHASE[status.phase](training, status, hints)
+    if _is(status, ConditionType.STALLED, ConditionStatus.TRUE):
         return ["nothing will happen until the cause above is mended"]
     return _OF_PHASE[status.phase](training, status, hints)
 
@@ -45,9 +48,19 @@ def _complete(training: FederatedTraining, _status: TrainingStatus, hints: Hints
     return [f"get the model: {hints.command('model get', '-o', f'{training.metadata.name}.safetensors')}"]
 
 
-def _failed(_training: FederatedTraining, _status: TrainingStatus, hints: Hints) -> list[str]:
+def _is(status: TrainingStatus, type_: ConditionType, value: ConditionStatus) -> bool:
+    condition = find_condition(status.conditions, type_)
+    return condition is not None and condition.status is value
+
+
+def _failed(_training: FederatedTraining, status: TrainingStatus, hints: Hints) -> list[str]:
+    failed = find_condition(status.conditions, ConditionType.FAILED)
+    if failed is not None and failed.reason in _OF_UPDATES:
+        why = f"see which updates did not count: {hints.command('rounds')}"
+    else:
+        why = f"see what the aggregator said: {hints.command('logs', '--aggregator')}"
     return [
-        f"see what the aggregator said: {hints.command('logs', '--aggregator')}",
+        why,
         "mend the cause, then delete the training and apply it again, which begins a new run",
     ]
 
@@ -61,6 +74,8 @@ def _running(_training: FederatedTraining, _status: TrainingStatus, hints: Hints
 
 
 def _waiting(training: FederatedTraining, status: TrainingStatus, hints: Hints) -> list[str]:
+    if _is(status, ConditionType.KAFKA_READY, ConditionStatus.FALSE):
+        return ["pods wait for Kafka: see KafkaReady above"]
     details = status.participants.detail if status.participants is not None else ()
     outside = {each.name for each in training.spec.participants if not each.managed}
     steps = []

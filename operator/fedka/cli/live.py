@@ -43,6 +43,7 @@ class Scene:
     logs: str
     began: datetime
     now: datetime
+    message_width: int = MESSAGE_WIDTH  # of what is said of one participant
 
 
 def render(scene: Scene) -> RenderableType:
@@ -56,7 +57,7 @@ def render(scene: Scene) -> RenderableType:
     if rounds.history:
         parts.append(rounds_table([row_of_record(past) for past in rounds.history]))
     if details := _worth_showing(status):
-        parts.append(_participants(details))
+        parts.append(_participants(details, scene.message_width))
     if scene.note:
         parts.append(Text(scene.note, style="dim"))
     parts.append(Text(f"logs: {scene.logs}", style="dim", overflow="fold"))
@@ -102,7 +103,7 @@ def _worth_showing(status: TrainingStatus) -> Sequence[ParticipantDetail]:
     return [detail for detail in details if detail.message or detail.state is ParticipantState.FAILED]
 
 
-def _participants(details: Sequence[ParticipantDetail]) -> Table:
+def _participants(details: Sequence[ParticipantDetail], message_width: int) -> Table:
     table = Table(box=None, padding=(0, 2), header_style="dim")
     for title in ("Participant", "State", "Last round"):
         table.add_column(title, no_wrap=True)
@@ -110,14 +111,16 @@ def _participants(details: Sequence[ParticipantDetail]) -> Table:
     for detail in details[:MOST_PARTICIPANTS]:
         last = "" if detail.last_round is None else str(detail.last_round)
         state = Text(str(detail.state), style=_STATES.get(detail.state, ""))
-        table.add_row(Text(detail.name), state, last, Text(_why(detail)))
+        table.add_row(Text(detail.name), state, last, Text(_why(detail, message_width)))
     if len(details) > MOST_PARTICIPANTS:
         table.add_row(f"and {len(details) - MOST_PARTICIPANTS} more", "", "", "")
     return table
 
 
-def _why(detail: ParticipantDetail) -> str:
-    message = cause_of(detail.message or "").split("\n")[0][:MESSAGE_WIDTH]
+def _why(detail: ParticipantDetail, width: int) -> str:
+    message = cause_of(detail.message or "").split("\n")[0]
+    if len(message) > width:
+        message = f"{message[: width - 1]}…"
     return ": ".join(part for part in (detail.reason, message) if part)
 
 

@@ -17,6 +17,7 @@ from fedka.cli.live import Scene, render
 from fedka.cli.source import Hints, Source
 from fedka.cli.summary import print_resource
 
+MESSAGE_LIMIT = 600  # what has to be done stands at a message's end, as a rule
 WIDTH_IN_A_FILE = 160  # where there is no terminal, a line is cut by whoever reads it
 
 
@@ -36,7 +37,7 @@ def screen(training: FederatedTraining, hints: Hints, now: datetime) -> Renderab
     began = seen.start_time or training.metadata.creation_timestamp or now
     stopped = interruption(training)
     until = seen.completion_time or (stopped.last_transition_time if stopped is not None else now)
-    scene = Scene(training, "", hints.command("logs"), began, until)
+    scene = Scene(training, "", hints.command("logs"), began, until, message_width=MESSAGE_LIMIT)
     parts: list[RenderableType] = [render(scene)]
     if conditions := amiss(training):
         parts.append(_conditions(conditions))
