@@ -33,6 +33,15 @@ async def test_file_holds_the_bundle_for_its_owner_only(tmp_path, capsys):
     assert "fedka join --bundle b.json" in capsys.readouterr().err
 
 
+async def test_what_the_others_are_configured_with_is_said(tmp_path, capsys):
+    shop = Shop()
+    app = {"entrypoint": "tiny:app", "config": {"steps": "5", "note": "two words"}}
+    made = await shop.submit(participants=PARTICIPANTS, app=app)
+    await shop.secret(made, Role.PARTICIPANT, FILES, "bank-b")
+    await hand_over(shop.source(), "bank-b", str(tmp_path / "b.json"), force=False)
+    assert "--config steps=5 --config 'note=two words'" in capsys.readouterr().err
+
+
 async def test_stdout_holds_nothing_else(capsys):
     await hand_over((await shop_with_bundle()).source(), "bank-b", "-", force=False)
     assert json.loads(capsys.readouterr().out)["fedkaBundle"] == 1

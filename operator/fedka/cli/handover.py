@@ -1,9 +1,11 @@
 """`fedka bundle`: an External participant's connection bundle as one file, to be given to its owner."""
 
+import shlex
 import sys
 from pathlib import Path
 
 from fedka import exit_codes
+from fedka.api.training import FederatedTraining
 from fedka.cli.cluster_source import ClusterSource
 from fedka.cli.command_line import say
 from fedka.cli.errors import CommandFailed
@@ -34,4 +36,10 @@ async def hand_over(source: ClusterSource, participant: str, file: str, *, force
         return
     write_private(Path(file), text)
     say(f"{file}: whoever holds it can act as {participant}, so give it to its owner by a way that nobody else reads.")
-    say(f"There: fedka join --bundle {Path(file).name} --app MODULE:APP")
+    say(f"There: fedka join --bundle {Path(file).name} --app MODULE:APP{_settings(training)}")
+
+
+def _settings(training: FederatedTraining) -> str:
+    """An External participant is configured on its own side, so its owner has to hear what the others are told."""
+    shared = training.spec.app.config or {}
+    return "".join(f" --config {shlex.quote(f'{name}={value}')}" for name, value in shared.items())
