@@ -180,12 +180,13 @@ def _end(keeper: int, home: Path) -> bool:
 
 
 def _advice(sort: Sort) -> str:
-    path = f" PATH={_path(sort, '$PATH')}" if sort.programs is not None else ""
+    fedka = Path(sys.executable).parent
+    helm = f"{helm_program().parent}:" if sort.programs is not None else ""
     return f"""
-Point kubectl at it, and watch a training:
-  export KUBECONFIG={sort.kubeconfig}{path}
+Point kubectl, helm and fedka at it, and watch a training:
+  export KUBECONFIG={sort.kubeconfig} PATH={fedka}:{helm}{_path(sort, "$PATH")}
   kubectl apply -f examples/hospital/cluster.yaml
-  kubectl get ft --watch
+  kubectl get ft -n hospitals --watch
 End it: make cluster-down"""
 
 

@@ -51,7 +51,7 @@ def test_it_is_kept_looked_at_and_removed(programs: Programs, cache: Path):
     began = keeper("up", cache)
     assert began.returncode == 0, began.stdout + began.stderr
     kubeconfig = cache / "fedka" / "kind" / "kubeconfig"
-    assert f"export KUBECONFIG={kubeconfig}\n" in began.stdout
+    assert f"export KUBECONFIG={kubeconfig} PATH={Path(sys.executable).parent}:$PATH\n" in began.stdout
     calls = {call.words[0]: call for call in programs.calls()}
     assert clusters_of_kafka(calls["kubectl"].stdin, calls["helm"].values, cache)
 
