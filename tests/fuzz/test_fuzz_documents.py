@@ -18,7 +18,7 @@ from fedka.cli.errors import CommandFailed
 from fedka.cli.training_file import read_object
 from fedka.kubernetes.configuration import ConfigurationInvalid, read_configuration
 from fedka.local.saved import SavedTraining, SavedTrainingUnusable
-from fedka.wire.bundle import DOCUMENT, Bundle, BundleUnreadable, KafkaAccess, read_bundle
+from fedka.wire.bundle import CA_FILE, DOCUMENT, PASSWORD_FILE, Bundle, BundleUnreadable, KafkaAccess, read_bundle
 from fedka.wire.bundle_file import pack, unpack
 
 from ..cli.trainings import training
@@ -100,6 +100,8 @@ READERS: dict[str, tuple[Read, tuple[type[Exception], ...], Callable[[], list[An
 def test_a_file_is_read_or_refused(name: str, few: int, tmp_path: Path) -> None:
     read, refusals, documents = READERS[name]
     path, taken, reasons = tmp_path / DOCUMENT, 0, list[str]()
+    for beside in (CA_FILE, PASSWORD_FILE):  # what a bundle names has to be there
+        (tmp_path / beside).touch()
     for seed, data in texts(name, few, documents()):
         path.write_bytes(data)
         try:
