@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedka.aggregator.evaluation import MOST_METRICS, means, stop_reason
-from fedka.wire.records import StopRule
+from fedka.aggregator.evaluation import means, stop_reason
+from fedka.wire.records import MOST_METRICS, StopRule
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=64)
 

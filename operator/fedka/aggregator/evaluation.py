@@ -6,9 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from math import isfinite
 
-from fedka.wire.records import StopRule
-
-MOST_METRICS = 16
+from fedka.wire.records import MOST_METRICS, StopRule
 
 
 def means(answers: Mapping[str, tuple[int, Mapping[str, float]]]) -> dict[str, float]:

@@ -11,9 +11,8 @@ from typing import SupportsFloat, SupportsIndex
 
 from fedka.participant.errors import AppMisused
 from fedka.wire.lines import is_name
-from fedka.wire.records import MOST_EXAMPLES
+from fedka.wire.records import MOST_EXAMPLES, MOST_METRICS
 
-MOST_METRICS = 16
 MOST_NAME_LENGTH = 63
 
 

@@ -16,6 +16,7 @@ from fedka.wire.records.audit import (
 from fedka.wire.records.control import Alive, Answer, AnyControlRecord, Bye, Commit, Evaluated, Failed, Hello
 from fedka.wire.records.form import (
     MOST_EXAMPLES,
+    MOST_METRICS,
     MOST_RECORD_BYTES,
     VERSION,
     Count,
@@ -57,6 +58,7 @@ from fedka.wire.records.spec import Evaluation, Rounds, Spec, StopOrder, StopRul
 
 __all__ = [
     "MOST_EXAMPLES",
+    "MOST_METRICS",
     "MOST_RECORD_BYTES",
     "VERSION",
     "AggregatorStarted",
