@@ -11,6 +11,7 @@ from fedka.cli.connection import ClusterPlace, Connection
 from fedka.cli.handover import hand_over
 from fedka.cli.model_get import get_model
 from fedka.cli.rounds import rounds
+from fedka.reconcile.ports import FEDERATED_TRAINING
 from fedka.wire.names import RunTopics, run_id
 
 from ..cluster.secured_kafka import SecuredKafka
@@ -61,7 +62,10 @@ async def test_outside_participant_joins_by_its_bundle_and_the_reader_gets_the_m
 
         training = await source.training()
         topics = RunTopics(run=run_id("default", "fraud", training.metadata.uid))
-        await world.until_users(topics, {topics.reader_user})
+        outside = topics.participant_user("bank-b")  # may read for a minute that the run has ended
+        await world.until_users(topics, {topics.reader_user, outside})
+        await world.cluster.delete(FEDERATED_TRAINING, "default", "fraud", uid=training.metadata.uid)
+        await world.until_users(topics, set())
         again = await asyncio.to_thread(directory.fedka, "join", "--bundle", "bank-b.json")
         assert again.process.returncode == exit_codes.CONFIG
         assert "it is wrong, or the user has been revoked" in again.stderr
