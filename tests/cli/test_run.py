@@ -63,7 +63,7 @@ def test_lines_tell_every_round_and_the_summary_the_end(run):
     for line in ("phase Running", "bank-a joined", "bank-b joined", "first model received"):
         assert line in running.stderr
     assert running.stdout.startswith("tiny: Complete (AllRoundsDone")
-    assert "--model-out model.safetensors" in running.stdout
+    assert "fedka model get tiny -o tiny.safetensors --state-dir state" in running.stdout
     assert "state/logs" in running.stdout
 
 
