@@ -13,6 +13,7 @@ from fedka.aggregator.events import DataPlaneEnded, Event, Folded, Key, Publishe
 from fedka.aggregator.tasks import Begin, Fold, Publish
 from fedka.kafka.access import client_settings
 from fedka.kafka.chunks import ChunkWriter
+from fedka.kafka.errors import WriteRefused
 from fedka.local.kafka_server import KafkaServer
 from fedka.wire.bundle import KafkaAccess
 from fedka.wire.chunks import Pointer, chunk_digest
@@ -20,7 +21,7 @@ from fedka.wire.exact import Weight
 from fedka.wire.names import BULK_PARTITION, RunTopics
 from fedka.wire.records import RejectReason
 
-from .topics import create_topics, delete_records
+from .topics import change_topic, create_topics, delete_records
 from .vectors import EXAMPLES, Vector, chunks_of, delta_of, digest_of, first_model, layout_of, mean_step
 
 pytestmark = pytest.mark.kafka
@@ -113,6 +114,17 @@ def plane(kafka: KafkaServer) -> Iterator[Plane]:
     plane.plane.submit(Begin(plane.layout))
     yield plane
     plane.close()
+
+
+def test_a_model_topic_that_takes_no_chunks_any_more_is_not_tried_for_ever(plane: Plane, kafka: KafkaServer) -> None:
+    key = plane.fold("a")
+    assert plane.next() == Folded(key)
+    change_topic(kafka.bootstrap_servers, plane.topics.model, "max.message.bytes", "1000")
+    plane.publish(key)
+    ended = plane.next()
+    assert isinstance(ended, DataPlaneEnded)
+    assert isinstance(ended.error, WriteRefused)
+    assert plane.topics.model in str(ended.error)
 
 
 def spoilt(vector: Vector, index: int, value: float) -> Vector:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from fedka.wire.names import UPDATE_PARTITIONS, RunTopics
 
@@ -25,3 +25,12 @@ def delete_records(bootstrap: str, topic: str, partition: int, before: int) -> N
     admin = AdminClient({"bootstrap.servers": bootstrap})
     for deleted in admin.delete_records([TopicPartition(topic, partition, before)]).values():
         deleted.result()
+
+
+def change_topic(bootstrap: str, topic: str, name: str, value: str) -> None:
+    """What somebody does by hand to a topic that is in use."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+    for changed in admin.incremental_alter_configs([resource]).values():
+        changed.result()

@@ -12,7 +12,7 @@ from fedka.aggregator.events import Event, Published, PublishFailed
 from fedka.aggregator.tasks import Copy, Publish
 from fedka.kafka.access import Settings
 from fedka.kafka.chunks import NOTHING, ChunkWriter, Stored
-from fedka.kafka.errors import ChunksGone, KafkaError, WriteFailed
+from fedka.kafka.errors import ChunksGone, KafkaError, WriteFailed, WriteRefused
 from fedka.kafka.ranges import RangeReader
 from fedka.strategies.choose import step_of
 from fedka.wire.chunks import UPLOAD_BYTES, Pointer
@@ -92,6 +92,8 @@ class Publisher:
                 pointer = self._writer.upload_indexed(
                     self._topics.model, 0, chunks(), upload=half.upload, already=half.chunks
                 )
+            except WriteRefused:
+                raise  # trying again at once would not help; a new start has its pause, and finds what was mended
             except WriteFailed as error:
                 LOGGER.warning("publishing again: %s", error)
                 half = earlier()

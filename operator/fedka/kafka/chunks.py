@@ -13,10 +13,11 @@ from confluent_kafka import KafkaError as Code
 from confluent_kafka import KafkaException, Message, Producer
 
 from fedka.kafka.access import Settings, bulk_producer_settings
-from fedka.kafka.errors import WriteFailed
+from fedka.kafka.errors import WriteFailed, WriteRefused
 from fedka.wire.chunks import ChunkHeaders, Pointer, chunk_digest, root_digest
 
 LOGGER = logging.getLogger("fedka.kafka")
+REFUSALS = (Code.TOPIC_AUTHORIZATION_FAILED, Code.MSG_SIZE_TOO_LARGE, Code.POLICY_VIOLATION, Code.INVALID_RECORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ class ChunkWriter:
         Each chunk is a C-contiguous uint8 array, shape (bytes,); it may be reused as soon as the next one is asked
         for. `upload` is 16 random bytes, new for each call, unless an earlier upload is to be completed: then
         `already` says what of it is in the log, by index, and chunks that fit are not sent again. Raises WriteFailed
-        where not all were acknowledged within `timeout_seconds` after the last one was handed over.
+        where not all were acknowledged within `timeout_seconds` after the last one was handed over, and WriteRefused
+        where the broker says no at once.
         """
         running = _Upload(topic, partition)
         digests: dict[int, bytes] = {}
@@ -83,7 +85,8 @@ class ChunkWriter:
         if running.failure:
             self._producer.purge()
             self._producer.poll(0)
-            raise WriteFailed(f"an upload of {len(digests)} chunks to {topic} failed: {running.failure}")
+            failed = WriteRefused if running.refused else WriteFailed
+            raise failed(f"an upload of {len(digests)} chunks to {topic} failed: {running.failure}")
         offsets = [running.offsets[index] for index in range(len(digests))]
         root = root_digest(digests[index] for index in range(len(digests)))
         return Pointer.of(upload=upload, offsets=offsets, digest=root)
@@ -102,7 +105,7 @@ class ChunkWriter:
     ) -> None:
         def delivered(error: Code | None, message: Message) -> None:
             if error is not None:
-                running.failure = running.failure or error.str()
+                running.fail(error)
             else:
                 running.offsets[index] = message.offset() or 0
 
@@ -115,7 +118,7 @@ class ChunkWriter:
             except BufferError:  # the queue is bounded; an acknowledgement makes room
                 self._producer.poll(1.0)
             except KafkaException as error:
-                running.failure = str(error)
+                running.fail(error.args[0])
             else:
                 return
 
@@ -133,3 +136,9 @@ class _Upload:
     partition: int
     offsets: dict[int, int] = field(default_factory=dict)
     failure: str = ""
+    refused: bool = False
+
+    def fail(self, error: Code) -> None:
+        """Remember the first failure: those of the purge come after it."""
+        if not self.failure:
+            self.failure, self.refused = error.str(), error.code() in REFUSALS

@@ -28,7 +28,7 @@ class WriteFailed(KafkaError):
 
 
 class WriteRefused(WriteFailed):
-    """The principal lacks the right to write to the topic."""
+    """The broker takes no such record: the right to write to the topic is lacking, or the topic takes none so large."""
 
 
 class ChunksGone(KafkaError):

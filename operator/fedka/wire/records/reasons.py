@@ -36,5 +36,4 @@ class FailReason(StrEnum):
     MODEL_LOST = "ModelLost"
     NO_FIRST_MODEL = "NoFirstModel"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
-    TOPIC_MISCONFIGURED = "TopicMisconfigured"
     TOO_MANY_RESTARTS = "TooManyAggregatorRestarts"
