@@ -11,7 +11,9 @@ import pytest
 
 from fedka.kubernetes.answers import VersionGone
 from fedka.kubernetes.cluster import KubernetesCluster
-from fedka.reconcile.ports import POD, SECRET, ClusterUnavailable, Forbidden
+from fedka.kubernetes.listing import Collection
+from fedka.kubernetes.watching import Watched
+from fedka.reconcile.ports import POD, SECRET, ClusterUnavailable, Forbidden, WatchEvent
 
 GONE = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old resource version"}}
 
@@ -84,6 +86,24 @@ async def test_a_change_that_is_cut_in_the_middle_is_told_when_it_is_whole():
     api = ScriptedApi([listed()], [[json.dumps(added).encode()[:20]], [added]])
     assert await told(api, 1) == [("ADDED", "one")]
     assert api.asked[2]["resourceVersion"] == "10"
+
+
+async def test_a_server_that_stays_away_is_asked_ever_more_rarely():
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    away = [[ClusterUnavailable("connection refused")]] * 3 + [[]] * 5  # an end in order that told nothing is no better
+    api = ScriptedApi([listed()], [*away, [{"type": "ADDED", "object": pod("one", 11)}], []])
+    queue: asyncio.Queue[WatchEvent] = asyncio.Queue()
+    watching = asyncio.ensure_future(Watched(api, Collection(POD), queue, sleep=sleep).run())
+    async with asyncio.timeout(60):
+        await queue.get()
+        while len(pauses) < 10:
+            await asyncio.sleep(0)
+    watching.cancel()
+    assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0, 0.2, 0.4]
 
 
 async def test_what_has_gone_while_the_version_was_forgotten_is_told_as_deleted():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fedka.local.pod_output import earlier
 from fedka.local.pod_sections import PodLog, SectionReader
 
 JOB = "tiny-bank-a-0123abcd"
@@ -74,3 +75,27 @@ def test_tail_is_of_what_there_is_at_first(log):
     assert list(reader.lines(last=False)) == ["two", "three"]
     append(log, "four\nfive\nsix\n")
     assert list(reader.lines(last=False)) == ["four", "five", "six"]
+
+
+def begin_anew(log: PodLog, text: str) -> None:
+    log.file.replace(earlier(log.file))
+    append(log, text)
+
+
+def test_lines_that_were_not_read_before_the_file_was_begun_anew_are_read_first(log):
+    append(log, header("bbbbb") + "one\n")
+    reader = SectionReader(log, f"{JOB}-bbbbb")
+    assert list(reader.lines(last=False)) == ["one"]
+    append(log, "two\n")
+    begin_anew(log, header("bbbbb") + "three\n")
+    assert list(reader.lines(last=False)) == ["two", "three"]
+
+
+def test_a_file_that_is_just_being_begun_anew_is_looked_at_again(log):
+    append(log, header("bbbbb") + "one\n")
+    reader = SectionReader(log, f"{JOB}-bbbbb")
+    assert list(reader.lines(last=False)) == ["one"]
+    log.file.replace(earlier(log.file))
+    assert list(reader.lines(last=False)) == []
+    append(log, header("bbbbb") + "two\n")
+    assert list(reader.lines(last=False)) == ["two"]

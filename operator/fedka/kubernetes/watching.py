@@ -8,6 +8,7 @@ what has gone meanwhile is told as DELETED.
 import asyncio
 import json
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from http import HTTPStatus
 from typing import Any
@@ -28,27 +29,40 @@ Json = dict[str, Any]
 class Watched:
     """Follows one collection; `queue` bounds how far it runs ahead of who reads."""
 
-    def __init__(self, api: Api, collection: Collection, queue: "asyncio.Queue[WatchEvent]") -> None:
+    def __init__(
+        self,
+        api: Api,
+        collection: Collection,
+        queue: "asyncio.Queue[WatchEvent]",
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._api = api
         self._collection = collection
         self._queue = queue
+        self._sleep = sleep
         self._known: dict[str, Json] = {}
+        self._version = ""  # to go on from; empty where everything is to be listed again
+        self._heard = False  # whether the connection that stands has told anything
 
     async def run(self) -> None:
         """Until cancelled. Raises a ClusterError for what asking again does not mend."""
-        version, pause = "", FIRST_BREAK_SECONDS
+        pause = FIRST_BREAK_SECONDS
         while True:
+            self._heard = False
             try:
-                if not version:
-                    version = await self._list()
-                version = await self._follow(version)
-                pause = FIRST_BREAK_SECONDS
+                if not self._version:
+                    self._version = await self._list()
+                await self._follow()
             except VersionGone:
-                version = ""
+                self._version = ""
+                continue
             except ClusterUnavailable as error:
                 LOGGER.info("the watch of %s is taken up again: %s", self._collection.kind.plural, error)
-                await asyncio.sleep(pause)
-                pause = min(LONGEST_BREAK_SECONDS, pause * 2)
+            if self._heard:
+                pause = FIRST_BREAK_SECONDS
+            await self._sleep(pause)  # after an end in order, too: a proxy may answer at once, and with nothing
+            pause = min(LONGEST_BREAK_SECONDS, pause * 2)
 
     async def _list(self) -> str:
         """Tell what differs from what is known; the version of it all."""
@@ -71,23 +85,19 @@ class Watched:
         type_ = EventType.ADDED if known is None else EventType.MODIFIED
         await self._queue.put(WatchEvent(type_, self._collection.kind, _copy(item)))
 
-    async def _follow(self, version: str) -> str:
-        """Tell changes until the server ends the watch; the version to go on from."""
+    async def _follow(self) -> None:
+        """Tell changes until the server ends the watch, or it is cut."""
         query = self._collection.query | {
             "watch": "true",
             "allowWatchBookmarks": "true",  # keep the version young where nothing happens
-            "resourceVersion": version,
+            "resourceVersion": self._version,
             "timeoutSeconds": str(WATCH_SECONDS),
         }
-        try:
-            async with aclosing(self._api.lines(self._collection.path, query=query)) as lines:
-                async for line in lines:
-                    if line.endswith(b"\n"):  # or it was cut, and the same change is told again
-                        version = await self._take(json.loads(line))
-        except ClusterUnavailable as error:
-            LOGGER.debug("the watch of %s was cut: %s", self._collection.kind.plural, error)
-            await asyncio.sleep(FIRST_BREAK_SECONDS)
-        return version
+        async with aclosing(self._api.lines(self._collection.path, query=query)) as lines:
+            async for line in lines:
+                if line.endswith(b"\n"):  # or it was cut, and the same change is told again
+                    self._version = await self._take(json.loads(line))
+                    self._heard = True
 
     async def _take(self, change: Json) -> str:
         obj = change["object"]

@@ -4,6 +4,7 @@ A pod is gone with the run's process; its section stays. What an app writes may 
 for the suffix that it would have to guess; so a forged one costs its writer alone.
 """
 
+import contextlib
 import mmap
 import os
 import re
@@ -11,6 +12,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from fedka.local.pod_output import earlier
 
 LONGEST_LINE = 2**20  # bytes: an app may print a gigabyte without an end of line
 
@@ -29,6 +32,7 @@ class PodLog:
 
     def __init__(self, file: Path, job: str) -> None:
         self.file = file
+        self._job = job
         self._header = re.compile(rb"^--- \S+ (" + re.escape(job.encode()) + rb"-[a-z0-9]{5}): [^\n]*\n", re.MULTILINE)
         self._read = 0
         self._sections: list[Section] = []
@@ -38,6 +42,10 @@ class PodLog:
     def inode(self) -> int | None:
         """That of the file that was read last: one that has grown too large is begun anew (`pod_output`)."""
         return self._inode
+
+    def before(self) -> "PodLog":
+        """What was in the file before it was begun anew."""
+        return PodLog(earlier(self.file), self._job)
 
     def sections(self) -> Sequence[Section]:
         """Those that there are, the oldest first."""
@@ -87,17 +95,28 @@ class SectionReader:
         section = self._log.section(self._pod)
         if section is None:
             return
+        if self._inode is not None and self._inode != self._log.inode:
+            yield from self._left_behind()
         if self._inode != self._log.inode:
             self._inode, self._place = self._log.inode, None
-        new = self._new_lines(section, last=last)
+        new = self._new_lines(self._log, section, last=last)
         if self._tail is not None:
             new, self._tail = iter(deque(new, maxlen=self._tail)), None
         yield from new
         self.over = section.end is not None
 
-    def _new_lines(self, section: Section, *, last: bool) -> Iterator[str]:
+    def _left_behind(self) -> Iterator[str]:
+        """What came before the file was begun anew; where that has happened twice since, it is gone."""
+        before = self._log.before()
+        section = before.section(self._pod)
+        if section is not None and before.inode == self._inode:
+            yield from self._new_lines(before, section, last=True)
+
+    def _new_lines(self, source: PodLog, section: Section, *, last: bool) -> Iterator[str]:
         place = section.begin if self._place is None else self._place
-        with self._log.file.open("rb") as log:
+        with contextlib.suppress(FileNotFoundError), source.file.open("rb") as log:  # being begun anew: look again
+            if os.fstat(log.fileno()).st_ino != source.inode:
+                return
             log.seek(place)
             while section.end is None or place < section.end:
                 line = log.readline(LONGEST_LINE if section.end is None else min(LONGEST_LINE, section.end - place))
