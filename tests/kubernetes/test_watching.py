@@ -90,18 +90,20 @@ async def test_a_change_that_is_cut_in_the_middle_is_told_when_it_is_whole():
 
 async def test_a_server_that_stays_away_is_asked_ever_more_rarely():
     pauses: list[float] = []
+    enough = asyncio.Event()
 
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
+        if len(pauses) == 10:
+            enough.set()
+            await asyncio.Event().wait()
 
     away = [[ClusterUnavailable("connection refused")]] * 3 + [[]] * 5  # an end in order that told nothing is no better
     api = ScriptedApi([listed()], [*away, [{"type": "ADDED", "object": pod("one", 11)}], []])
     queue: asyncio.Queue[WatchEvent] = asyncio.Queue()
     watching = asyncio.ensure_future(Watched(api, Collection(POD), queue, sleep=sleep).run())
     async with asyncio.timeout(60):
-        await queue.get()
-        while len(pauses) < 10:
-            await asyncio.sleep(0)
+        await enough.wait()
     watching.cancel()
     assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0, 0.2, 0.4]
 
