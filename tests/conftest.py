@@ -4,6 +4,7 @@ Topics and namespaces are not cleaned up between tests: each test takes names of
 """
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ def long_mode(request: pytest.FixtureRequest) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The loop to work in (`make test-fast`) looks at fewer examples."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup's deafness would be inherited by all that tests start
     settings.load_profile("quick" if "not slow" in config.option.markexpr else "fedka")
 
 

@@ -47,5 +47,11 @@ class Installation:
         finally:
             self.chart.upgrade({})
 
+    def log(self) -> str:
+        """Of the newest pod: the Deployment's may as well be of one that is just ending."""
+        newest = "jsonpath={.items[-1:].metadata.name}"
+        name = self.kubectl("get", "pods", "-l", OPERATOR, "--sort-by=.metadata.creationTimestamp", "-o", newest)
+        return self.kubectl("logs", name)
+
     def kubectl(self, *arguments: str) -> str:
         return self.cluster.api.kubectl("-n", self.chart.namespace, *arguments)

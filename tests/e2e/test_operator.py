@@ -7,7 +7,7 @@ import pytest
 from ..cluster.cluster import Cluster
 from ..cluster.images import Image, build_images
 from .conftest import ROUNDS, Make
-from .installation import DEPLOYMENT, Installation
+from .installation import Installation
 from .local_digest import local_digest
 from .trainings import Training, completed, digest, ended
 
@@ -65,7 +65,7 @@ def test_upgraded_with_a_live_run(make: Make, installation: Installation, succes
     repository, tag = successor.name.rsplit(":", 1)
     tomorrow = {"aggregator": "fedka-of-tomorrow:1", "participant": "fedka-of-tomorrow:1"}
     with installation.changed({"image": {"repository": repository, "tag": tag}, "defaultImages": tomorrow}):
-        assert f"version {SUCCESSOR}, watching" in installation.kubectl("logs", DEPLOYMENT)
+        assert f"version {SUCCESSOR}, watching" in installation.log()
         training.until_round(completed(training.status) + 2)
         assert {pod.metadata.uid for pod in training.pods()} == before
 
