@@ -9,7 +9,7 @@ NODE_ID = 1
 JVM_OPTIONS = (
     "-Xms256m",  # taken at once: growing the heap step by step costs collections during start-up
     "-Xmx256m",  # measured to be enough for 2000 partitions and a GB/s, as records stay in the page cache
-    "-XX:TieredStopAtLevel=1",  # the other compiler takes 3 s of the cores that train: 50,000 requests earn it back
+    "-XX:TieredStopAtLevel=1",  # half the CPU to start, and rounds of 4 and of 40 MB are as quick (bench/rounds.py)
     "-XX:+UseSerialGC",  # the smallest collector: no threads and no memory of its own
     "-XX:MaxMetaspaceSize=128m",  # a leak of classes ends the broker, not the machine
     "-XX:-UsePerfData",  # no file in /tmp that outlives a kill
