@@ -68,6 +68,11 @@ class Journal:
         """Wait for so many records of a kind."""
         self.wait(lambda journal: len(journal.of(kind)) >= count, f"record {kind.__name__} number {count}")
 
+    def first(self, kind: type[J], where: Callable[[J], bool] = lambda _: True) -> J:
+        """Wait for a record of a kind that is as told, and give the first of them."""
+        self.wait(lambda journal: any(map(where, journal.of(kind))), f"such a {kind.__name__}")
+        return next(record for record in self.of(kind) if where(record))
+
     def close(self) -> None:
         self._tail.close()
 

@@ -42,8 +42,8 @@ def test_another_commit_after_acceptance_does_not_count(new_rig: NewRig) -> None
     rig.aggregator.start()
     joined = rig.join(scripts={"b": gate.script("b")})
     gate.reached()
-    rig.journal.wait(lambda j: j.state.attempt is not None and "a" in j.state.attempt.accepted, "a's acceptance")
-    opened = rig.journal.of(RoundOpened)[1]
+    opened = rig.journal.first(RoundOpened, lambda record: record.round == 1)
+    rig.journal.first(UpdateAccepted, lambda record: record.round == 1 and record.participant == "a")
     assert opened.base is not None
     other = joined["a"].upload(delta_of("other", 1, joined["a"].download(opened.base.pointer)))
     joined["a"].say(joined["a"].commit_for(opened, other))

@@ -49,6 +49,7 @@ def test_the_deadline_is_broker_time_whether_or_not_an_aggregator_lives(new_rig:
     assert first.wait() == -signal.SIGKILL
     gate.reached()
     eventually(lambda: all(1 in joined[name].answered for name in "ab"), "the commits in time")
+    rig.journal.first(RoundOpened, lambda record: record.round == 1)
     opened = rig.journal.state.attempt
     assert opened is not None
     deadline = opened.at.time_ms + 1000
