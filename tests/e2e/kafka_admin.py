@@ -1,5 +1,7 @@
 """What there is in Kafka, as its administrator sees it."""
 
+import time
+
 from confluent_kafka.admin import (
     AclBindingFilter,
     AclOperation,
@@ -36,6 +38,13 @@ class KafkaAdmin:
     def traces(self, part: str) -> set[str]:
         """All that is left of a run."""
         return self.topics(part) | self.users(part) | self.rights(part)
+
+    def until_no_trace(self, part: str) -> None:
+        """The broker may tell for a moment longer of what its controller has deleted."""
+        deadline = time.monotonic() + SECONDS
+        while left := self.traces(part):
+            assert time.monotonic() < deadline, left
+            time.sleep(0.2)
 
 
 def admin_settings(kafka: SecuredKafka) -> dict[str, str]:

@@ -88,7 +88,7 @@ def test_two_installations_share_a_kafka_and_leave_each_others_runs_alone(
             kept = admin.topics(stays)
             first.delete()
             first.until_gone()
-            assert admin.traces(gone) == set()
+            admin.until_no_trace(gone)
             assert admin.topics(stays) == kept
             assert ended(second.until_complete()) == "Complete"
             second.delete()

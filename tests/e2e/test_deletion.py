@@ -39,7 +39,7 @@ def test_a_complete_training_is_deleted_with_all_it_had(make: Make, api: Api, ad
     assert admin.topics(ours)
     training.delete()
     training.until_gone()
-    assert admin.traces(ours) == set()
+    admin.until_no_trace(ours)
     training_pods_are_gone(training, api)
 
 
@@ -49,7 +49,7 @@ def test_a_training_is_deleted_in_the_middle_of_a_round(make: Make, api: Api, ad
     ours = run_id(training)
     training.delete()
     training.until_gone()
-    assert admin.traces(ours) == set()
+    admin.until_no_trace(ours)
     training_pods_are_gone(training, api)
 
 
@@ -59,7 +59,7 @@ def test_a_namespace_may_go_first(make: Make, api: Api, namespace: str, admin: K
     ours = run_id(training)
     api.core.delete_namespace(namespace)
     training.until_gone()
-    assert admin.traces(ours) == set()
+    admin.until_no_trace(ours)
 
 
 def test_a_training_deleted_while_the_operator_is_away_goes_when_it_is_back(
@@ -72,7 +72,7 @@ def test_a_training_deleted_while_the_operator_is_away_goes_when_it_is_back(
         training.delete()
         assert "deletionTimestamp" in training.get()["metadata"]
     training.until_gone()
-    assert admin.traces(ours) == set()
+    admin.until_no_trace(ours)
 
 
 def test_a_training_with_kafka_away_goes_within_the_bound(

@@ -81,6 +81,6 @@ def test_its_deletion_leaves_nothing(training: Training, cluster: Cluster, api: 
     ours = str(training.status["kafkaId"])
     training.delete()
     training.until_gone()
-    assert KafkaAdmin(cluster.kafka).traces(ours) == set()
+    KafkaAdmin(cluster.kafka).until_no_trace(ours)
     training.wait_for(lambda: not training.pods(), "rid of its pods")
     api.core.delete_namespace(NAMESPACE)

@@ -37,12 +37,9 @@ def test_a_pod_that_cannot_start_says_why(make: Make):
     participants = [{"name": "bank-a"}, {"name": "bank-b", "template": {"spec": {"nodeSelector": {"no": "such"}}}}]
     training = make(participants=participants, rounds={"minAvailable": 2}).create()
     status = training.until(
-        lambda status: any(line.get("reason") for line in status.get("participants", {}).get("detail", [])),
-        "clear about what keeps bank-b",
+        lambda status: bank_b(status).get("reason") == "Unschedulable", "clear about what keeps bank-b"
     )
-    (line,) = [line for line in status["participants"]["detail"] if line["name"] == "bank-b"]
-    assert line["reason"] == "Unschedulable"
-    assert "node" in line["message"]
+    assert "node" in bank_b(status)["message"]
 
 
 def test_an_unknown_kafka_cluster_is_named(make: Make):
@@ -51,3 +48,7 @@ def test_an_unknown_kafka_cluster_is_named(make: Make):
     assert condition(status, "Stalled")["reason"] == "UnknownKafkaCluster"
     assert "elsewhere" in condition(status, "Stalled")["message"]
     assert ended(status) is None
+
+
+def bank_b(status):
+    return next((line for line in status.get("participants", {}).get("detail", []) if line["name"] == "bank-b"), {})
