@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from fedka.whole_file import replace_text
+
 FILE = "run.json"
 STDIN = "-"
 
@@ -41,9 +43,7 @@ class Invocation:
 
     def store(self, state_dir: Path) -> None:
         """Keep it there; a crash leaves the old one or the new one."""
-        draft = state_dir / f"{FILE}.new"
-        draft.write_text(json.dumps(asdict(self)), encoding="utf-8")
-        draft.replace(state_dir / FILE)
+        replace_text(state_dir / FILE, json.dumps(asdict(self)))
 
 
 def read_invocation(state_dir: Path) -> Invocation | None:

@@ -19,6 +19,7 @@ from fedka.local.objects import Json
 from fedka.local.store import Stored
 from fedka.reconcile.apply import FINALIZER_FIELD_MANAGER, STATUS_FIELD_MANAGER
 from fedka.reconcile.ports import FEDERATED_TRAINING, EventType, WatchEvent
+from fedka.whole_file import replace_text
 
 FIELD_MANAGER = "fedka-run"
 
@@ -53,10 +54,8 @@ class SavedTraining:
 
     def store(self, training: Json) -> None:
         """Keep this state of it. Raises TrainingNotSaved; the file is then as it was."""
-        draft = self._path.with_suffix(".new")
         try:
-            draft.write_text(json.dumps(training), encoding="utf-8")
-            draft.replace(self._path)
+            replace_text(self._path, json.dumps(training))
         except OSError as error:
             full = is_full(error)
             why = no_space(self._path.parent) if full else f"{self._path} cannot be written: {error.strerror}"

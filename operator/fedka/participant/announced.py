@@ -7,6 +7,8 @@ weight from everybody else.
 
 from pathlib import Path
 
+from fedka.whole_file import replace_text
+
 FILE = "examples"
 UNKNOWN = 1
 
@@ -25,9 +27,7 @@ class AnnouncedExamples:
         self.number = examples
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            draft = self._path.with_suffix(".new")  # replaced as a whole: a kill or a full disk keeps the old number
-            draft.write_text(str(examples))
-            draft.replace(self._path)
+            replace_text(self._path, str(examples))
         return True
 
     def _remembered(self) -> int:
