@@ -18,10 +18,10 @@ from fedka.aggregator.claims import Claims, read_claims
 from fedka.aggregator.evidence import Evidence, KafkaEvidence, LogCut
 from fedka.aggregator.replay import Outcome, ReplayedRound, replay_rounds
 from fedka.cli.errors import CommandFailed
+from fedka.cli.paper import paper
 from fedka.cli.source import ReaderUnavailable, RunReader
 from fedka.kafka.errors import TopicRefused
 
-WIDTH_IN_A_FILE = 160
 DIGEST_SHOWN = 12
 _STYLES = {Outcome.MATCHES: "", Outcome.DIFFERS: "bold red", Outcome.NOT_CHECKABLE: "yellow"}
 _WORDS = {Outcome.MATCHES: "matches", Outcome.DIFFERS: "DIFFERS", Outcome.NOT_CHECKABLE: "not checkable"}
@@ -87,8 +87,7 @@ def replayed(evidence: Evidence, run: str, goes_on: Callable[[], bool], tell: Ca
 
 def print_text(report: Report) -> None:
     """A table for people, and the verdict."""
-    width = None if sys.stdout.isatty() else WIDTH_IN_A_FILE
-    console = Console(file=sys.stdout, width=width, highlight=False)
+    console = paper()
     if report.rounds:
         console.print(_table(report.rounds))
     for line in _verdict(report):

@@ -8,19 +8,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import yaml
-from rich.console import Console
 
 from fedka.api.status import ParticipantDetail, TrainingStatus
 from fedka.api.training import FederatedTraining
 from fedka.cli.command_line import say
 from fedka.cli.journal_read import read_past
+from fedka.cli.paper import paper
 from fedka.cli.rejections import read_rejections
 from fedka.cli.round_rows import Row, rounds_table, row_of_record, row_of_summary
 from fedka.cli.source import ReaderUnavailable, Source
 from fedka.kafka.errors import KafkaError
 from fedka.local.kafka_errors import LocalKafkaError
-
-WIDTH_IN_A_FILE = 160
 
 
 async def rounds(source: Source, *, output: str | None, bootstrap_servers: str | None) -> None:
@@ -64,8 +62,7 @@ def _rejected(training: FederatedTraining) -> list[ParticipantDetail]:
 
 
 def _print_table(rows: Sequence[Row]) -> None:
-    width = None if sys.stdout.isatty() else WIDTH_IN_A_FILE
-    Console(file=sys.stdout, width=width, highlight=False).print(rounds_table(rows))
+    paper().print(rounds_table(rows))
 
 
 def _print_json(rows: Sequence[Row]) -> None:

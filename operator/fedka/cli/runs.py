@@ -8,18 +8,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from fedka import exit_codes
 from fedka.cli.errors import CommandFailed
 from fedka.cli.interruption import REASON
+from fedka.cli.paper import paper
 from fedka.local.invocation import shown
 from fedka.local.kept_runs import KeptRun, kept_runs
 from fedka.local.state_dir import RUNS, StateDir, Use, is_run
 
-WIDTH_IN_A_FILE = 160
 MEGABYTE = 10**6
 BLOCK = 512  # what stat counts in
 
@@ -43,8 +42,7 @@ def list_runs(*, as_json: bool, runs: Path = RUNS) -> int:
         json.dump({"runs": [asdict(line) for line in lines]}, sys.stdout, indent=2)
         sys.stdout.write("\n")
     elif lines:
-        width = None if sys.stdout.isatty() else WIDTH_IN_A_FILE
-        Console(file=sys.stdout, width=width, highlight=False).print(_table(lines))
+        paper().print(_table(lines))
     else:
         sys.stdout.write(f"there are no runs in {runs}: fedka run FILE makes one\n")
     return exit_codes.OK

@@ -1,10 +1,9 @@
 """`fedka status`: a training on one screen, drawn as `fedka run` draws its own."""
 
-import sys
 from collections.abc import Callable
 from datetime import datetime
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -14,11 +13,11 @@ from fedka.api.training import FederatedTraining
 from fedka.cli.advice import amiss, next_steps
 from fedka.cli.interruption import interruption
 from fedka.cli.live import Scene, render
+from fedka.cli.paper import paper
 from fedka.cli.source import Hints, Source
 from fedka.cli.summary import print_resource
 
 MESSAGE_LIMIT = 600  # what has to be done stands at a message's end, as a rule
-WIDTH_IN_A_FILE = 160  # where there is no terminal, a line is cut by whoever reads it
 
 
 async def status(source: Source, *, output: str | None, clock: Callable[[], datetime]) -> None:
@@ -27,8 +26,7 @@ async def status(source: Source, *, output: str | None, clock: Callable[[], date
     if output is not None:
         print_resource(training, output)
         return
-    width = None if sys.stdout.isatty() else WIDTH_IN_A_FILE
-    Console(file=sys.stdout, width=width, highlight=False).print(screen(training, source.hints, clock()))
+    paper().print(screen(training, source.hints, clock()))
 
 
 def screen(training: FederatedTraining, hints: Hints, now: datetime) -> RenderableType:

@@ -1,0 +1,13 @@
+"""Where tables are printed: on stdout, as wide as the terminal, or as a line may be where there is none."""
+
+import sys
+
+from rich.console import Console
+
+WIDTH_IN_A_FILE = 160  # where there is no terminal, a line is cut by whoever reads it
+
+
+def paper() -> Console:
+    """A console on stdout as it is now."""
+    width = None if sys.stdout.isatty() else WIDTH_IN_A_FILE
+    return Console(file=sys.stdout, width=width, highlight=False)
