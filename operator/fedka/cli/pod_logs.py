@@ -17,6 +17,7 @@ from fedka.cli.errors import CommandFailed
 from fedka.cli.source import Source
 from fedka.cli.story import name_of
 from fedka.cli.watch import has_ended
+from fedka.error_groups import first_error
 from fedka.plan.snapshot import PodView, Role
 from fedka.reconcile.ports import ClusterError, Invalid, NotFound
 
@@ -71,7 +72,7 @@ class Logs:
                 await self._until_the_end()
                 watching.cancel()
         except BaseExceptionGroup as errors:  # what one of them has met ends them all, and is the cause
-            raise _first(errors) from None
+            raise first_error(errors) from None
 
     async def _watch_pods(self, group: asyncio.TaskGroup, *, prefixed: bool) -> None:
         async with aclosing(self._source.pod_changes()) as pods:
@@ -124,10 +125,6 @@ class Logs:
 
 def _member(pod: PodView) -> tuple[str, str]:
     return pod.role, name_of(pod)
-
-
-def _first(error: BaseException) -> BaseException:
-    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _of_each(pods: Iterable[PodView], place: int) -> Iterable[PodView]:

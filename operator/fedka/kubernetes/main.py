@@ -14,6 +14,7 @@ from pathlib import Path
 
 from fedka import exit_codes
 from fedka.cli.logs import log_to_stderr
+from fedka.error_groups import first_error
 from fedka.kubernetes.configuration import (
     DEFAULT_PATH,
     ConfigurationInvalid,
@@ -74,7 +75,7 @@ async def _run(configuration: OperatorConfiguration, login: Login) -> None:
     try:
         await serve(configuration, login=login, identity=identity, stop=stop, started=take_signals)
     except BaseExceptionGroup as errors:  # of workers, of which the first to fail has ended the others
-        raise _first(errors) from errors
+        raise first_error(errors) from errors
     LOGGER.info("stopped")
 
 
@@ -85,10 +86,6 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()  # what has been imported stays
     gc.set_threshold(COLLECT_AFTER, *gc.get_threshold()[1:])
-
-
-def _first(error: BaseException) -> BaseException:
-    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _parser() -> argparse.ArgumentParser:

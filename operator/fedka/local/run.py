@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from fedka.error_groups import first_error
 from fedka.kafka.access import client_settings
 from fedka.local.crd_admission import CrdAdmission
 from fedka.local.kubelet import Machine
@@ -98,11 +99,7 @@ async def _background(*work: Any) -> AsyncIterator[None]:
             for task in tasks:
                 task.cancel()
     except BaseExceptionGroup as errors:  # the first to fail is the cause: it had the others cancelled
-        raise _first(errors) from None
-
-
-def _first(error: BaseException) -> BaseException:
-    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+        raise first_error(errors) from None
 
 
 def _operator(
