@@ -16,6 +16,7 @@ from fedka.api.status import TrainingStatus
 from fedka.api.training import FederatedTraining
 from fedka.cli.causes import cause_of
 from fedka.cli.story import ending_of, name_of
+from fedka.local.invocation import run_again
 from fedka.local.prospects import NoProspect
 from fedka.wire.run_state import RunState
 
@@ -30,10 +31,8 @@ class Place:
     overrides: Sequence[str] = ()
 
     def again(self) -> str:
-        """The command that takes this very run up again: without its overrides it would be one of other rounds."""
-        servers = [] if self.bootstrap_servers is None else ["--bootstrap-servers", self.bootstrap_servers]
-        changes = [word for override in self.overrides for word in ("--set", override)]
-        return shlex.join(["fedka", "run", self.file, *changes, "--state-dir", str(self.state_dir), *servers])
+        """The command that takes this very run up again, with the file as it was given."""
+        return run_again(self.file, self.overrides, self.state_dir, self.bootstrap_servers)
 
 
 def print_resource(training: FederatedTraining, output: str) -> None:

@@ -34,16 +34,21 @@ class Invocation:
         whole = file if file == STDIN else str(Path(file).resolve())
         return cls(training, whole, tuple(overrides), bootstrap_servers)
 
-    def command(self, state_dir: Path, *more: str) -> str:
-        """The command that takes the run up again: without its overrides it would be one of other rounds."""
-        servers = [] if self.bootstrap_servers is None else ["--bootstrap-servers", self.bootstrap_servers]
-        changes = [word for override in self.overrides for word in ("--set", override)]
+    def command(self, state_dir: Path) -> str:
+        """The command that takes the run up again, in the present directory."""
         file = self.file if self.file == STDIN else str(shown(Path(self.file)))
-        return shlex.join(["fedka", "run", file, *changes, "--state-dir", str(shown(state_dir)), *servers, *more])
+        return run_again(file, self.overrides, shown(state_dir), self.bootstrap_servers)
 
     def store(self, state_dir: Path) -> None:
         """Keep it there; a crash leaves the old one or the new one."""
         replace_text(state_dir / FILE, json.dumps(asdict(self)))
+
+
+def run_again(file: str, overrides: Sequence[str], state_dir: Path, bootstrap_servers: str | None) -> str:
+    """The command that takes a run up again: without its overrides it would be one of other rounds."""
+    servers = [] if bootstrap_servers is None else ["--bootstrap-servers", bootstrap_servers]
+    changes = [word for override in overrides for word in ("--set", override)]
+    return shlex.join(["fedka", "run", file, *changes, "--state-dir", str(state_dir), *servers])
 
 
 def read_invocation(state_dir: Path) -> Invocation | None:
