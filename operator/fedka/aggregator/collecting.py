@@ -12,9 +12,10 @@ from fedka.aggregator.evaluation import means
 from fedka.aggregator.events import Folded, Key
 from fedka.aggregator.tasks import Begin, Copy, Fold, Publish
 from fedka.aggregator.verdicts import Verdicts
+from fedka.aggregator.weights import weight_of
 from fedka.aggregator.wiring import Wiring
 from fedka.kafka.log_record import LogRecord
-from fedka.wire.exact import Weight, weight_numerator
+from fedka.wire.exact import Weight
 from fedka.wire.records import (
     Answer,
     Commit,
@@ -65,11 +66,6 @@ class Collecting:
             raise AssertionError("no attempt is open")
         return attempt
 
-    @property
-    def deadline_ms(self) -> float:
-        """Broker time after which a commit does not count."""
-        return self._attempt.at.time_ms + self.opened.deadline_seconds * 1000.0
-
     def answer(self, participant: str, record: LogRecord, answer: Answer) -> None:
         """A commit or a failure of a participant arrived."""
         if self._is_over():
@@ -87,7 +83,7 @@ class Collecting:
             return
         if attempt.phase is RoundPhase.CLOSING or self._is_settled(key) or key in self._commits:
             return
-        if record.time_ms > self.deadline_ms:
+        if record.time_ms > attempt.deadline_ms:
             LOGGER.info("round %d: the answer of %s came after the deadline", self.opened.round, participant)
         elif isinstance(answer, Failed):
             self._verdicts.reject(
@@ -176,7 +172,7 @@ class Collecting:
     def weighted_metrics(self) -> dict[str, float]:
         """Means of the training metrics over the decided updates."""
         decided = [(taken.participant, taken.offset) for taken in self._attempt.decided]
-        return means({key[0]: (self._numerator(key), self._commits[key].metrics) for key in decided})
+        return means({key[0]: (self._weight(key).numerator, self._commits[key].metrics) for key in decided})
 
     def _tell_the_late(self, unanswered: Iterable[str]) -> None:
         if self.drained:
@@ -250,17 +246,13 @@ class Collecting:
                 topic=self._wiring.topics.update(key[0]),
                 pointer=self._commits[key].update,
                 layout=layout,
-                weight=None if first else Weight(self._numerator(key), self.opened.weight_scale),
+                weight=None if first else self._weight(key),
                 max_norm=float(self.opened.max_norm) if self.opened.max_norm and not first else None,
             )
         )
 
-    def _numerator(self, key: Key) -> int:
-        uniform = self.opened.strategy.weighting == "Uniform"
-        commit = self._commits[key]
-        return weight_numerator(
-            commit.examples, self._hellos[key[0]].examples, self.opened.weight_scale, uniform=uniform
-        )
+    def _weight(self, key: Key) -> Weight:
+        return weight_of(self._commits[key], self._hellos[key[0]], self.opened)
 
     def _drop(self, key: Key, message: str) -> None:
         """A decided update can no longer be read: decide anew without it."""
@@ -296,7 +288,7 @@ class Collecting:
                 layout=layout,
                 base=self.opened.base.pointer,
                 strategy=self.opened.strategy.type,
-                weights=sum(self._numerator(key) for key in keys),
+                weights=sum(self._weight(key).numerator for key in keys),
                 scale=self.opened.weight_scale,
                 resume=self._resume,
             )

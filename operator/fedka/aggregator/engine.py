@@ -313,7 +313,7 @@ class Engine:
         attempt = self._wiring.state.attempt
         if attempt is None or self._collecting is None or attempt.phase is not RoundPhase.COLLECTING:
             return None
-        return self._wiring.clock.at(self._collecting.deadline_ms) if self._in_time is None else None
+        return self._wiring.clock.at(attempt.deadline_ms) if self._in_time is None else None
 
     def _next_timer(self) -> float | None:
         marks = [mark.next_try for mark in (self._unread, self._in_time) if mark is not None]

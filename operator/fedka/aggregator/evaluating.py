@@ -101,7 +101,7 @@ class Evaluating:
         return self._deadline(evaluation) if evaluation else None
 
     def _deadline(self, evaluation: OpenEvaluation) -> float:
-        return self._wiring.clock.at(evaluation.at.time_ms + evaluation.deadline_seconds * 1000.0)
+        return self._wiring.clock.at(evaluation.deadline_ms)
 
     def _turn_to(self, evaluation: OpenEvaluation) -> None:
         if evaluation.round != self._round:

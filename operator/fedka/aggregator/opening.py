@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from fedka.aggregator.boundary import Open
-from fedka.wire.exact import weight_scale
+from fedka.aggregator.weights import scale_of
 from fedka.wire.records import Hello, ModelRef, RoundOpened, Selected, Spec
 
 FIRST_MODEL_SECONDS = 120  # then another participant is asked
@@ -23,7 +23,6 @@ def opened_record(
     `asked` has each selected participant's last hello with its offset, `since(name)` is the control offset from which
     its commits count.
     """
-    uniform = spec.strategy.weighting == "Uniform"
     seconds = spec.rounds.deadline_seconds
     return RoundOpened(
         round=step.round,
@@ -36,7 +35,7 @@ def opened_record(
         selected=tuple(
             Selected(participant=name, since=since(name), hello=offset) for name, (offset, _) in asked.items()
         ),
-        weight_scale=1 if uniform else weight_scale([hello.examples for _, hello in asked.values()]),
+        weight_scale=scale_of(spec.strategy, [hello for _, hello in asked.values()]),
         max_norm=spec.max_norm,
         base=base,
         nonce=nonce,

@@ -12,8 +12,9 @@ from fedka.aggregator.commits import answers as is_answer
 from fedka.aggregator.commits import refuse
 from fedka.aggregator.evaluation import means
 from fedka.aggregator.evidence import Contradiction
+from fedka.aggregator.weights import scale_of, weight_of
 from fedka.wire.chunks import Pointer
-from fedka.wire.exact import Weight, weight_numerator, weight_scale
+from fedka.wire.exact import Weight
 from fedka.wire.layout import Layout
 from fedka.wire.records import Commit, Hello, RoundOpened, Spec
 
@@ -28,9 +29,7 @@ class Answered:
 
     def weight(self, opened: RoundOpened) -> Weight:
         """What it counts in this round."""
-        uniform = opened.strategy.weighting == "Uniform"
-        scale = opened.weight_scale
-        return Weight(weight_numerator(self.commit.examples, self.hello.examples, scale, uniform=uniform), scale)
+        return weight_of(self.commit, self.hello, opened)
 
 
 def check_decision(claim: ClosedRound) -> None:
@@ -56,8 +55,7 @@ def check_opening(claim: ClosedRound, specs: Sequence[Spec], hellos: Mapping[str
     number = (opened.generation, opened.revision)
     if not any((s.generation, s.revision) == number and _is_in_force(opened, s) for s in specs):
         raise Contradiction(f"the spec topic has no generation {number[0]}.{number[1]} with its strategy and maxNorm")
-    uniform = opened.strategy.weighting == "Uniform"
-    scale = 1 if uniform else weight_scale([hello.examples for hello in hellos.values()])
+    scale = scale_of(opened.strategy, hellos.values())
     if opened.weight_scale != scale:
         raise Contradiction(f"its weight scale is {opened.weight_scale}, what was announced makes it {scale}")
 
@@ -65,12 +63,13 @@ def check_opening(claim: ClosedRound, specs: Sequence[Spec], hellos: Mapping[str
 def check_update(claim: ClosedRound, participant: str, answered: Answered, run: str) -> None:
     """The commit is of this run and attempt, came in time, and nothing in it would have been refused."""
     attempt, opened = claim.attempt, claim.attempt.opened
-    commit, deadline = answered.commit, attempt.at.time_ms + opened.deadline_seconds * 1000
+    commit = answered.commit
     since = next(selected.since for selected in opened.selected if selected.participant == participant)
     if not is_answer(commit, opened, run) or attempt.accepted[participant] < since:
         raise Contradiction(f"the commit of {participant} that it names is of another run or attempt")
-    if answered.time_ms > deadline:
-        raise Contradiction(f"the commit of {participant} came {answered.time_ms - deadline} ms after the deadline")
+    late_ms = answered.time_ms - attempt.deadline_ms
+    if late_ms > 0:
+        raise Contradiction(f"the commit of {participant} came {late_ms} ms after the deadline")
     refusal = refuse(commit, opened, claim.layout, answered.hello.layout, opened.max_model_bytes)
     if refusal is not None:
         raise Contradiction(f"the commit of {participant} had to be refused: {refusal.message}")

@@ -46,6 +46,11 @@ class Attempt:
     decided: tuple[r.Taken, ...] = ()
 
     @property
+    def deadline_ms(self) -> int:
+        """Broker time after which a commit does not count."""
+        return self.at.time_ms + self.opened.deadline_seconds * 1000
+
+    @property
     def rejections(self) -> int:
         """How many commits were rejected."""
         return sum(len(offsets) for offsets in self.rejected.values())
@@ -73,6 +78,11 @@ class OpenEvaluation:
     selected: tuple[r.Selected, ...]
     quorum: int  # of answers, for a stop rule to look at the means
     deadline_seconds: int
+
+    @property
+    def deadline_ms(self) -> int:
+        """Broker time at which it is closed with what has come."""
+        return self.at.time_ms + self.deadline_seconds * 1000
 
 
 @dataclass(frozen=True, slots=True)
