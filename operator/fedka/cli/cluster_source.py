@@ -1,6 +1,5 @@
 """A training in a cluster, as the commands that show one see it."""
 
-import difflib
 import shlex
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
@@ -11,14 +10,13 @@ from fedka.api.training import FederatedTraining
 from fedka.cli.bundle_reader import bundle_reader
 from fedka.cli.connection import Connection
 from fedka.cli.errors import CommandFailed
+from fedka.cli.names_known import did_you_mean, there_are
 from fedka.cli.source import NoSuchTraining, ReaderUnavailable, RunReader
 from fedka.plan.names import LABEL_UID, child_name
 from fedka.plan.snapshot import PodView, Role
 from fedka.reconcile.ports import FEDERATED_TRAINING, POD, SECRET, EventType, Forbidden, NotFound
 from fedka.reconcile.views import pod_view
 from fedka.wire.bundle_file import secret_files
-
-MOST_NAMES = 10
 
 
 class ClusterSource:
@@ -134,8 +132,7 @@ class ClusterSource:
         except Forbidden:
             return f"there is no training {self._name} in namespace {self._namespace}"
         names = sorted(each["metadata"]["name"] for each in found)
-        near = difflib.get_close_matches(self._name, names, n=3)
-        known = ", ".join(names[:MOST_NAMES]) + (", ..." if len(names) > MOST_NAMES else "")
-        hint = f"did you mean {' or '.join(near)}? " if near else ""
-        there = f"there are: {known}" if names else "there is none; name another namespace with -n"
-        return f"there is no training {self._name} in namespace {self._namespace}: {hint}{there}"
+        near = did_you_mean(self._name, names)
+        there = there_are(names) if names else "there is none; name another namespace with -n"
+        hint = f"{near} {there}" if near else there
+        return f"there is no training {self._name} in namespace {self._namespace}: {hint}"

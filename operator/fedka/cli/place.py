@@ -1,18 +1,15 @@
 """Which training a name means: a run on this machine, or one in a cluster."""
 
-import difflib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fedka import exit_codes
 from fedka.cli.errors import CommandFailed
+from fedka.cli.names_known import did_you_mean, there_are
 from fedka.cli.source import NoSuchTraining
 from fedka.local.invocation import shown
 from fedka.local.kept_runs import KeptRun, kept_run, kept_runs
 from fedka.local.state_dir import RUNS
-
-MOST_NAMES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +48,10 @@ def find_run(name: str, *, state_dir: Path | None, in_cluster: bool, runs: Path 
 def nothing_here(name: str, runs: Path = RUNS) -> str:
     """What to say of this machine where a name was not found in a cluster either."""
     names = sorted({run.name for run in kept_runs(runs)})
-    near = difflib.get_close_matches(name, names, n=3)
-    hint = f": did you mean {' or '.join(near)}?" if near else _there(names)
-    return f"there is no run of {name} on this machine in {runs}{hint}"
-
-
-def _there(names: Sequence[str]) -> str:
-    if not names:
-        return ""
-    return f" (there are: {', '.join(names[:MOST_NAMES])}{', ...' if len(names) > MOST_NAMES else ''})"
+    nothing = f"there is no run of {name} on this machine in {runs}"
+    if near := did_you_mean(name, names):
+        return f"{nothing}: {near}"
+    return f"{nothing} ({there_are(names)})" if names else nothing
 
 
 def _named(name: str, state_dir: Path) -> Found:
