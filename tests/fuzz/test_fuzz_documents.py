@@ -22,17 +22,19 @@ from fedka.wire.bundle import CA_FILE, DOCUMENT, PASSWORD_FILE, Bundle, BundleUn
 from fedka.wire.bundle_file import pack, unpack
 
 from ..cli.trainings import training
+from . import mutation
 from .mutation import cases
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 3_000  # PyYAML reads a megabyte in ten seconds
+DEEP = 500  # overruns the stack; PyYAML takes a hundred times as long for it as for anything else, and ever more beyond
 
 # What PyYAML takes for a number, a date or a reference and stumbles over, in the place of any value.
 SCALARS = (
     "2001-13-45", "2001-12-14t21:59:43.10-05:00", "0x_", "0b_", "!!int ''", "!!float ab", "!!timestamp 5", "!!binary x",
     "!!python/object/apply:os.system [exit]", "!!set {a, b}", "&a [*a]", "*unknown", "&a {<<: *a}", "<<", "=", ".inf",
     ".nan", "1:99:99", "0o17", "017", "y", "~", "? a", "|", ">-", "%", "@", "`", "- - - -", "!!omap [a: 1]", "!x y",
-    "'\\u0000'", '"\\xff"', '"\\ud800"', "\t", "# no", "---", "...", "[" * 3000, "{a: " * 3000, "- " * 3000,
+    "'\\u0000'", '"\\xff"', '"\\ud800"', "\t", "# no", "---", "...", "[" * DEEP, "{a: " * DEEP, "- " * DEEP,
     "!!pairs 1", "!!str [a]", "!!map 1", "!!seq a", "!!null x", "!!bool maybe", "1e400", "-.inf", "9" * 5000,
 )  # fmt: skip
 
@@ -63,7 +65,7 @@ def texts(name: str, count: int, documents: Sequence[Any]) -> Iterator[tuple[str
     """As JSON, which is YAML; and as YAML, with something that only YAML knows in the place of a value."""
     corpus = [json.dumps(document).encode() for document in documents]
     for seed, data in cases(name, count, corpus):
-        yield seed, data[:LONGEST]
+        yield seed, data.replace(b"[" * max(mutation.DEEP), b"[" * DEEP)[:LONGEST]
     lines = [yaml.safe_dump(document).splitlines() for document in documents]
     for number in range(count):
         random = Random(f"{name} YAML {number}")  # noqa: S311  nothing here is a secret
