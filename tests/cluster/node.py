@@ -22,7 +22,7 @@ NAME = "node"
 SOCKET = "/run/containerd/containerd.sock"
 PLUGINS = Path("/usr/lib/cni")  # Debian's place for CNI plugins
 CGROUPS = Path("/sys/fs/cgroup")
-GONE_SECONDS = 10.0
+GONE_SECONDS = 60.0
 
 
 class Node:

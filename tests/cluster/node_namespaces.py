@@ -18,7 +18,8 @@ BRIDGE = "pods"  # in the node: pods are plugged into it
 PLUG = "host"  # in the node: the other end of the cable
 PREFIX_LENGTH = 24
 FIRST = "node"
-GONE_SECONDS = 10.0  # the kernel takes the cable away a moment after the node's last process
+GONE_SECONDS = 60.0  # the kernel takes the cable away a moment after the node's last process
+TAKEN_SECONDS = 10.0  # a cable that is still there by then is another cluster's
 PASSING = ("/run", "/var/log")  # in memory: nothing that programs note there is to outlive the node
 KEPT = ("/var/lib/kubelet", "/var/lib/cni", "/var/log/pods")  # on disk, in a directory of ours
 
@@ -73,7 +74,7 @@ class NodeNamespaces:
 
     def start(self) -> None:
         """Raises AddressTaken or SetupFailed."""
-        if not wait_until(self._cable_gone, GONE_SECONDS):
+        if not wait_until(self._cable_gone, TAKEN_SECONDS):
             raise AddressTaken(
                 f"A cluster runs on this machine: {self._network.cable} exists. End it: make cluster-down."
             )
