@@ -113,6 +113,13 @@ class Directory:
         running.wait()
         return running
 
+    def end(self) -> None:
+        """No process that was started here outlives this."""
+        for running in self.started:
+            if running.process.poll() is None:
+                running.process.kill()
+            running.wait()
+
     def left_behind(self) -> list[str]:
         """Command lines of processes that know of this directory: nobody but a run's own children do."""
         return [command for _, command in self.processes()]

@@ -12,7 +12,4 @@ from .command import Directory
 def directory(tmp_path: Path) -> Iterator[Directory]:
     directory = Directory(tmp_path)
     yield directory
-    for running in directory.started:
-        if running.process.poll() is None:
-            running.process.kill()
-        running.wait()
+    directory.end()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -101,8 +102,9 @@ async def test_run_that_ends_before_it_has_begun_is_none(tmp_path):
             await asked
 
 
-async def test_watch_follows_the_file_to_the_end(home, capsys):
-    state_dir = StateDir(home)
+@asynccontextmanager
+async def watched(home):
+    """A watch of the run that has begun to show it, as a task."""
     async with asyncio.timeout(PATIENCE), source_of(home) as source:
         first_line = asyncio.Event()
 
@@ -112,23 +114,19 @@ async def test_watch_follows_the_file_to_the_end(home, capsys):
 
         watching = asyncio.create_task(watch(source, quiet=False, clock=clock))
         await first_line.wait()
-        keep(home, COMPLETE)
+        yield watching
+
+
+async def test_watch_follows_the_file_to_the_end(under_way, capsys):
+    async with watched(under_way) as watching:
+        keep(under_way, COMPLETE)
         assert await watching == exit_codes.OK
-    state_dir.release()
     assert capsys.readouterr().out.startswith("tiny: Complete")
 
 
 async def test_watch_says_when_the_run_is_interrupted(home):
     state_dir = StateDir(home)
-    async with asyncio.timeout(PATIENCE), source_of(home) as source:
-        first_line = asyncio.Event()
-
-        def clock():
-            first_line.set()
-            return NOW
-
-        watching = asyncio.create_task(watch(source, quiet=False, clock=clock))
-        await first_line.wait()
+    async with watched(home) as watching:
         state_dir.release()
         with pytest.raises(CommandFailed, match=r"nobody runs it.*to go on: fedka run") as raised:
             await watching

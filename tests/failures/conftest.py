@@ -42,7 +42,4 @@ def directory(tmp_path: Path) -> Iterator[Directory]:
     made.mkdir()
     directory = Directory(made)
     yield directory
-    for running in directory.started:
-        if running.process.poll() is None:
-            running.process.kill()
-        running.wait()
+    directory.end()

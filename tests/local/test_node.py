@@ -431,43 +431,38 @@ async def test_two_jobs_run_side_by_side(bench, fifo):
     assert await fifo.line() == "two"
 
 
-async def test_ending_the_node_ends_all_processes(tmp_path, fifo):
-    bench = Bench(tmp_path / "state", tmp_path)
+@contextlib.asynccontextmanager
+async def node_that_ends(bench, fifo):
+    """A node whose pod the body starts; it is ended once the pod has said `on`, and has to take the pod with it."""
     running = asyncio.create_task(bench.node.run())
-    await bench.start(fifo.hold("on"))
+    yield
     assert await fifo.line() == "on"
     fifo.close_own_end()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(running, GENEROUS_SECONDS)
     assert await fifo.line() == ""
+
+
+async def test_ending_the_node_ends_all_processes(tmp_path, fifo):
+    bench = Bench(tmp_path / "state", tmp_path)
+    async with node_that_ends(bench, fifo):
+        await bench.start(fifo.hold("on"))
 
 
 async def test_ending_the_node_kills_what_ignores_sigterm(tmp_path, fifo):
     bench = Bench(tmp_path / "state", tmp_path, stop_seconds=0.1)
-    running = asyncio.create_task(bench.node.run())
     ignoring = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
-    await bench.start(f"{ignoring}; {fifo.hold('on')}", pod={"terminationGracePeriodSeconds": 3600})
-    assert await fifo.line() == "on"
-    fifo.close_own_end()
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(running, GENEROUS_SECONDS)
-    assert await fifo.line() == ""
+    async with node_that_ends(bench, fifo):
+        await bench.start(f"{ignoring}; {fifo.hold('on')}", pod={"terminationGracePeriodSeconds": 3600})
 
 
 @ON_LINUX
 async def test_ending_the_node_kills_what_has_left_its_pods_process_group(tmp_path, fifo):
     bench = Bench(tmp_path / "state", tmp_path, stop_seconds=0.1)
-    running = asyncio.create_task(bench.node.run())
     command = [sys.executable, "-m", "fedka.supervisor", sys.executable, "-c", fifo.hold_out_of_reach("on")]
-    await bench.start("", container={"command": command}, pod={"terminationGracePeriodSeconds": 3600})
-    assert await fifo.line() == "on"
-    fifo.close_own_end()
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(running, GENEROUS_SECONDS)
-    assert await fifo.line() == ""
+    async with node_that_ends(bench, fifo):
+        await bench.start("", container={"command": command}, pod={"terminationGracePeriodSeconds": 3600})
 
 
 @ON_LINUX

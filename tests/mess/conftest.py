@@ -12,7 +12,4 @@ from .traces import Machine
 def machine(tmp_path: Path) -> Iterator[Machine]:
     machine = Machine(tmp_path)
     yield machine
-    for running in machine.started:
-        if running.process.poll() is None:
-            running.process.kill()
-        running.wait()
+    machine.end()
