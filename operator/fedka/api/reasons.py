@@ -19,6 +19,10 @@ class Phase(StrEnum):
     FAILED = "Failed"
 
 
+ENDS = (Phase.COMPLETE, Phase.FAILED)
+"""Nothing comes after these."""
+
+
 class ConditionType(StrEnum):
     """The conditions.
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from fedka.api.conditions import Condition, ConditionStatus, find_condition
-from fedka.api.reasons import ConditionType, ParticipantState, Phase, Reason
+from fedka.api.reasons import ENDS, ConditionType, ParticipantState, Phase, Reason
 from fedka.api.status import ParticipantDetail, TrainingStatus
 from fedka.api.training import FederatedTraining
 from fedka.cli.interruption import interruption
@@ -12,8 +12,7 @@ from fedka.cli.source import Hints
 _SHOULD_HOLD = frozenset({ConditionType.READY, ConditionType.KAFKA_READY})
 _SHOULD_HOLD_AT_WORK = _SHOULD_HOLD | {ConditionType.AGGREGATOR_READY, ConditionType.QUORUM_AVAILABLE}
 _SHOULD_NOT_HOLD = frozenset({ConditionType.RECONCILING, ConditionType.STALLED, ConditionType.FAILED})
-_AT_REST = (Phase.COMPLETE, Phase.FAILED, Phase.SUSPENDED)
-_ENDED = (Phase.COMPLETE, Phase.FAILED)
+_AT_REST = (*ENDS, Phase.SUSPENDED)
 _OF_UPDATES = (Reason.QUORUM_MISSED, Reason.TOO_MANY_MISSED_ROUNDS)
 _NOT_STARTING = (ParticipantState.FAILED, ParticipantState.PENDING, ParticipantState.STARTING)
 
@@ -37,7 +36,7 @@ def next_steps(training: FederatedTraining, hints: Hints) -> list[str]:
         return [f"go on where it was: {hints.command('resume')}"]
     if status is None or status.phase is None:
         return ["no operator has seen it yet: check that Fedka's operator runs and watches this namespace"]
-    if status.phase in _ENDED:  # one that has failed is Stalled too, and mending would not bring it back
+    if status.phase in ENDS:  # one that has failed is Stalled too, and mending would not bring it back
         return _OF_PHASE[status.phase](training, status, hints)
     if _is(status, ConditionType.STALLED, ConditionStatus.TRUE):
         return ["nothing will happen until the cause above is mended"]

@@ -4,11 +4,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fedka.api.reasons import Phase
+from fedka.api.reasons import ENDS
 from fedka.api.training import FederatedTraining
 from fedka.cli.training_file import as_training
 
-_ENDS = (Phase.COMPLETE, Phase.FAILED)
 MOST_SHOWN = 5
 
 
@@ -36,7 +35,7 @@ def shown(value: Any) -> str:
 def ignored_changes(saved: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> str:
     """What to say where a file asks for what a run that has ended did not do; empty where that is nothing."""
     before = FederatedTraining.from_object(dict(saved)) if saved is not None else None
-    if before is None or before.status is None or before.status.phase not in _ENDS:
+    if before is None or before.status is None or before.status.phase not in ENDS:
         return ""
     specs = (each.to_object()["spec"] for each in (before, as_training(dict(wanted))))
     found = [f"{path}: {shown(old)} -> {shown(new)}" for path, old, new in differences("spec", *specs)]

@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from fedka.api.reasons import ParticipantState, Phase
+from fedka.api.reasons import ENDS, ParticipantState, Phase
 from fedka.api.status import ParticipantDetail, RoundsStatus, TrainingStatus
 from fedka.api.training import FederatedTraining
 from fedka.cli.causes import cause_of
@@ -98,7 +98,7 @@ def _bar(rounds: RoundsStatus, status: TrainingStatus) -> RenderableType:
 def _worth_showing(status: TrainingStatus) -> Sequence[ParticipantDetail]:
     """Everybody while the run goes on; afterwards only those of whom something went wrong."""
     details = status.participants.detail if status.participants is not None else ()
-    if status.phase not in (Phase.COMPLETE, Phase.FAILED):
+    if status.phase not in ENDS:
         return details
     return [detail for detail in details if detail.message or detail.state is ParticipantState.FAILED]
 

@@ -6,12 +6,12 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, as
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fedka.api.reasons import ENDS
 from fedka.api.training import FederatedTraining
 from fedka.cli.interruption import interrupted
 from fedka.cli.local_pods import LocalPods
 from fedka.cli.source import NoSuchTraining, ReaderUnavailable, RunReader
 from fedka.local.invocation import Invocation, read_invocation, shown
-from fedka.local.kept_runs import ENDS
 from fedka.local.news import News
 from fedka.local.saved import SavedTraining
 from fedka.local.state_dir import BUNDLES, LOGS, TRAINING_FILE, is_run

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fedka.api.conditions import ConditionStatus, find_condition
-from fedka.api.reasons import ConditionType, Phase, Reason
+from fedka.api.reasons import ENDS, ConditionType, Reason
 from fedka.api.training import FederatedTraining
 from fedka.cli.causes import cause_of
 from fedka.exit_codes import FENCED
@@ -19,7 +19,6 @@ from fedka.wire.run_state import RunState
 
 _KAFKA_TROUBLE = (Reason.KAFKA_UNREACHABLE, Reason.PROVISIONING_REFUSED)
 _KILLED = 128  # and the signal's number: the code of what a signal ended
-_ENDS = (Phase.COMPLETE, Phase.FAILED)
 
 
 @dataclass(slots=True)
@@ -49,7 +48,7 @@ class Story:
             return
         if status.phase is not None and status.phase != self._phase:
             self._phase = status.phase
-            if status.phase not in _ENDS:  # the end is what the summary tells
+            if status.phase not in ENDS:  # the end is what the summary tells
                 self.say(f"phase {status.phase}")
         kafka = find_condition(status.conditions, ConditionType.KAFKA_READY)
         reason = kafka.reason if kafka is not None and kafka.reason in _KAFKA_TROUBLE else None

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from datetime import datetime
 
 from fedka import exit_codes
-from fedka.api.reasons import Phase
+from fedka.api.reasons import ENDS, Phase
 from fedka.api.training import FederatedTraining
 from fedka.cli import summary
 from fedka.cli.errors import CommandFailed
@@ -14,8 +14,6 @@ from fedka.cli.interruption import interruption
 from fedka.cli.screen import surface
 from fedka.cli.source import Source
 from fedka.cli.status_story import StatusStory
-
-ENDS = (Phase.COMPLETE, Phase.FAILED)
 
 
 async def watch(source: Source, *, quiet: bool, clock: Callable[[], datetime]) -> int:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fedka.api.reasons import ENDS
 from fedka.local.invocation import Invocation, read_invocation
 from fedka.local.state_dir import RUNS, TRAINING_FILE, is_run
 
-ENDS = ("Complete", "Failed")
 _NUMBER = re.compile(r"(\d+)")
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from fedka.api.reasons import Phase
+from fedka.api.reasons import ENDS
 from fedka.api.status import ParticipantDetail
 from fedka.api.training import FederatedTraining
 from fedka.exit_codes import CONFIG
@@ -204,7 +204,7 @@ class LocalRun:
 
     def _is_over(self) -> bool:
         status = self._latest.status if self._latest is not None else None
-        return status is not None and status.phase in (Phase.COMPLETE, Phase.FAILED)
+        return status is not None and status.phase in ENDS
 
     def _details(self) -> tuple[ParticipantDetail, ...]:
         status = self.training.status
