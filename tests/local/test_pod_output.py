@@ -61,6 +61,17 @@ def test_a_line_without_an_end_is_cut_and_bounded(log):
     assert log.stat().st_size + earlier(log).stat().st_size <= 2 * LIMIT
 
 
+def test_a_pod_that_was_killed_in_a_line_does_not_take_the_next_ones_lines(log):
+    written(log, "print('half of a li', end='')")
+    anew = POD.replace("-bbbbb", "-ccccc")
+    output = PodOutput(log, HEADER.replace(POD, anew), most_bytes=LIMIT)
+    os.write(output.descriptor, b"after it\n")
+    output.start()
+    output.finish()
+    lines = {pod: list(SectionReader(PodLog(log, JOB), pod).lines(last=True)) for pod in (POD, anew)}
+    assert lines == {POD: ["half of a li"], anew: ["after it"]}
+
+
 def test_who_follows_a_log_goes_on_in_the_new_file(log):
     first = PodOutput(log, HEADER, most_bytes=LIMIT)
     os.write(first.descriptor, b"before\n")

@@ -33,8 +33,9 @@ class PodOutput:
         self._log = log
         self._header = f"--- {header}\n".encode()
         self._most = most_bytes
-        self._file = log.open("ab", buffering=0)
+        self._file = log.open("a+b", buffering=0)
         try:
+            self._end_line()
             self._write(self._header)
         except OSError:
             self._file.close()
@@ -82,6 +83,14 @@ class PodOutput:
         self._file.close()
         self._file = anew
         self._write(self._header)
+
+    def _end_line(self) -> None:
+        """A pod that was killed in the middle of a line must not have the next one's header as the rest of it."""
+        size = self._file.seek(0, os.SEEK_END)
+        if size:
+            self._file.seek(size - 1)
+            if self._file.read(1) != b"\n":
+                self._write(b"\n")
 
     def _write(self, data: bytes) -> None:
         while data:
