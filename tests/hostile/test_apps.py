@@ -4,9 +4,11 @@ Each costs at most its own update, is told with its reason, and leaves nothing b
 """
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from fedka.local.pod_output import MOST_BYTES
 
 from ..cli.command import Directory, Running
 from ..cli.trainings import training
+from .test_memory import peak_memory
 
 pytestmark = pytest.mark.kafka
 HONEST = ["honest-a", "honest-b", "rude", "mortal"]
@@ -39,6 +42,9 @@ SAID = [
 ]
 ROUNDS = len(SAID)
 MUCH_TOO_LONG = 300  # seconds of a round: none is to be ended by its deadline
+MIB = 2**20
+PRINTED, MUCH_PRINTED = 70 * MIB, 2**30  # in lines, and once more in one: more than the two files that are kept
+ALLOWED = 32 * MIB  # for the memory of the run that keeps them: less than any of it
 
 
 @pytest.fixture(scope="module")
@@ -52,33 +58,62 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
         running.wait()
 
 
-def finished(directory: Directory, kafka: KafkaServer, name: str, participants: list[str], **rounds: object) -> Running:
-    obj = training(
-        app={"entrypoint": "unruly_app:app"}, participants=[{"name": each} for each in participants], rounds=rounds
-    )
+@dataclass(frozen=True)
+class Kept:
+    """What the run's process has needed at most, and what is in the directories of its logs."""
+
+    memory: int
+    disk: int
+
+
+@dataclass
+class Unruly:
+    """A run at its end, and what was kept around the first round, in which the rude one prints."""
+
+    running: Running
+    before: Kept
+    after: Kept
+
+
+def started(
+    directory: Directory, kafka: KafkaServer, name: str, participants: list[str], config: dict[str, str], **rounds: int
+) -> Running:
+    app = {"entrypoint": "unruly_app:app", "config": config}
+    obj = training(app=app, participants=[{"name": each} for each in participants], rounds=rounds)
     obj["metadata"]["name"] = name
-    running = directory.start(
+    return directory.start(
         *("run", directory.write(obj, f"{name}.yaml"), "--bootstrap-servers", kafka.bootstrap_servers),
         *("--state-dir", name, "--model-out", f"{name}.safetensors", "--grace", "1", "-o", "json"),
     )
-    assert running.wait() == exit_codes.OK, running.stderr
-    return running
+
+
+def kept_at(fifo: Path, running: Running, logs: Path) -> Kept:
+    """When the rude one waits there; it goes on afterwards."""
+    with fifo.open("wb"):
+        return Kept(peak_memory(running.process.pid), sum(log.stat().st_size for log in logs.iterdir()))
 
 
 @pytest.fixture(scope="module")
-def unruly(directory: Directory, kafka: KafkaServer) -> Running:
+def unruly(directory: Directory, kafka: KafkaServer, long_mode: bool) -> Unruly:
     """A run to its end with all of them but the one that hangs."""
     names = [*HONEST, "rubbish", "reshaper", "unloadable"]
-    return finished(
+    fifos = {name: directory.path / name for name in ("before", "after")}
+    for fifo in fifos.values():
+        os.mkfifo(fifo)
+    running = started(
         directory,
         kafka,
         "unruly",
         names,
+        {"printed": str(MUCH_PRINTED if long_mode else PRINTED), **{name: str(fifo) for name, fifo in fifos.items()}},
         count=ROUNDS,
         quorum=len(HONEST),
         minAvailable=len(names) - 1,
         deadlineSeconds=MUCH_TOO_LONG,
     )
+    kept = [kept_at(fifo, running, directory.path / "unruly" / "logs") for fifo in fifos.values()]
+    assert running.wait() == exit_codes.OK, running.stderr
+    return Unruly(running, *kept)
 
 
 def detail(running: Running, name: str) -> dict[str, Any]:
@@ -86,58 +121,64 @@ def detail(running: Running, name: str) -> dict[str, Any]:
     return next(each for each in found if each["name"] == name)
 
 
-def test_the_model_is_that_of_the_sound_updates(unruly: Running, directory: Directory) -> None:
-    history = json.loads(unruly.stdout)["status"]["rounds"]["history"]
+def test_the_model_is_that_of_the_sound_updates(unruly: Unruly, directory: Directory) -> None:
+    history = json.loads(unruly.running.stdout)["status"]["rounds"]["history"]
     assert {past["accepted"] for past in history} == {len(HONEST)}
     assert np.all(load_file(directory.path / "unruly.safetensors")["weights"] == ROUNDS)
 
 
 @pytest.mark.parametrize("number", range(1, ROUNDS + 1))
-def test_what_an_app_returns_or_raises_is_told_with_its_reason(unruly: Running, number: int) -> None:
-    told = re.search(f"rubbish: its update of round {number} does not count: AppFailed: (.*)", unruly.stderr)
+def test_what_an_app_returns_or_raises_is_told_with_its_reason(unruly: Unruly, number: int) -> None:
+    told = re.search(f"rubbish: its update of round {number} does not count: AppFailed: (.*)", unruly.running.stderr)
     assert told
     assert SAID[number - 1] in told[1]
 
 
-def test_a_model_of_another_shape_is_told_with_what_to_do(unruly: Running) -> None:
-    reshaper = detail(unruly, "reshaper")
+def test_a_model_of_another_shape_is_told_with_what_to_do(unruly: Unruly) -> None:
+    reshaper = detail(unruly.running, "reshaper")
     assert "tensor 'weights' was float32 [1000] when the model was made and is float32 [1000, 2] now" in str(reshaper)
     assert "change values in place" in str(reshaper)
 
 
-def test_a_module_that_exits_is_told_with_its_reason(unruly: Running) -> None:
-    unloadable = detail(unruly, "unloadable")
+def test_a_module_that_exits_is_told_with_its_reason(unruly: Unruly) -> None:
+    unloadable = detail(unruly.running, "unloadable")
     assert (unloadable["state"], unloadable["reason"]) == ("Failed", "ExitCode78")
     assert "importing unruly_app raised SystemExit" in unloadable["message"]
 
 
-def test_who_died_in_every_way_has_come_back_each_time(unruly: Running, directory: Directory) -> None:
+def test_who_died_in_every_way_has_come_back_each_time(unruly: Unruly, directory: Directory) -> None:
     (log,) = (directory.path / "unruly" / "logs").glob("unruly-mortal-*.log")
     written = log.read_text()
     for code in (5, 139, 137, 134):
         assert f"supervisor: ended with code {code}, starting again" in written
-    assert detail(unruly, "mortal")["state"] == "Done"
+    assert detail(unruly.running, "mortal")["state"] == "Done"
 
 
-def test_what_is_printed_does_not_fill_the_disk(unruly: Running, directory: Directory) -> None:
+def test_what_is_printed_does_not_fill_the_disk(unruly: Unruly, directory: Directory) -> None:
+    assert unruly.after.disk - unruly.before.disk <= 2 * MOST_BYTES + MIB
     logs = list((directory.path / "unruly" / "logs").glob("unruly-rude-*"))
     assert len(logs) == 2
     assert all(log.stat().st_size <= MOST_BYTES for log in logs)
 
 
-def test_the_log_goes_on_where_the_app_has_closed_its_own(unruly: Running, directory: Directory) -> None:
+def test_what_is_printed_does_not_fill_the_memory(unruly: Unruly) -> None:
+    assert unruly.after.memory - unruly.before.memory < ALLOWED
+
+
+def test_the_log_goes_on_where_the_app_has_closed_its_own(unruly: Unruly, directory: Directory) -> None:
     (log,) = (directory.path / "unruly" / "logs").glob("unruly-rude-*.log")
     assert f"round {ROUNDS}: trained 10 examples" in log.read_text(errors="replace")
     assert "ended, although the app has left threads running" in log.read_text(errors="replace")
 
 
-def test_nothing_is_left_of_what_the_apps_have_started(unruly: Running, directory: Directory) -> None:
+def test_nothing_is_left_of_what_the_apps_have_started(unruly: Unruly, directory: Directory) -> None:
     assert directory.left_behind() == []
 
 
 def test_an_app_that_hangs_costs_its_update_and_is_ended_with_the_run(directory: Directory, kafka: KafkaServer) -> None:
     names = ["honest-a", "honest-b", "hanging"]
-    running = finished(directory, kafka, "hanging", names, count=1, quorum=2, minAvailable=3, deadlineSeconds=5)
+    running = started(directory, kafka, "hanging", names, {}, count=1, quorum=2, minAvailable=3, deadlineSeconds=5)
+    assert running.wait() == exit_codes.OK, running.stderr
     assert np.all(load_file(directory.path / "hanging.safetensors")["weights"] == 1)
     assert "hanging: no update came within the 5 s of round 1" in running.stderr
     assert directory.left_behind() == []

@@ -19,7 +19,6 @@ import numpy as np
 import fedka
 
 ME = json.loads(Path(os.environ["FEDKA_BUNDLE"], "bundle.json").read_text())["participant"]
-PRINTED = 70 * 2**20  # more than the two files that are kept of a pod's log
 WEIGHTS = 1000
 app = fedka.App()
 
@@ -113,9 +112,9 @@ RUBBISH = [
 def rude(context):
     """Nothing of this is wrong for the participant: its updates count."""
     if context.round == 1:
-        line = "x" * 1000
-        for _ in range(PRINTED // 1000):
-            print(line)  # noqa: T201  it is what this participant is for
+        wait_for_the_test(context.config["before"])
+        talk(int(context.config["printed"]))
+        wait_for_the_test(context.config["after"])
     elif context.round == 2:
         subprocess.Popen(["sleep", "86400"], start_new_session=True)  # it keeps our stdout open, too
         if os.fork() == 0:
@@ -133,6 +132,20 @@ def rude(context):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         threading.Thread(target=threading.Event().wait).start()
+
+
+def wait_for_the_test(fifo):
+    """Until it has opened and closed the other end."""
+    Path(fifo).read_bytes()
+
+
+def talk(size):
+    """So many bytes in lines, and as many in one that does not end."""
+    line = "x" * 999
+    for end in ("\n", "x"):
+        for _ in range(size // 1000):
+            print(line, end=end)  # noqa: T201  it is what this participant is for
+    sys.stdout.flush()
 
 
 def die(context):
