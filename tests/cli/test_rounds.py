@@ -103,7 +103,7 @@ async def test_reader_gets_the_newest_model_verified(rig, tmp_path, capsys):
     file = tmp_path / "model.safetensors"
     await get_model((await shop_of(rig)).source(), file, round_number=None, bootstrap_servers=rig.bootstrap)
     digest = rig.journal.state.model.pointer.digest
-    assert capsys.readouterr().out == f"{file}: the model of round 12, {digest}\n"
+    assert capsys.readouterr().out == f"{file}: the model of round 12, blake3:{digest}\n"
     assert sum(tensor.size for tensor in load_file(file).values()) == 2000
 
 

@@ -21,4 +21,4 @@ async def get_model(source: Source, file: Path, *, round_number: int | None, boo
             round_number=round_number,
             principal=reader.principal,
         )
-    sys.stdout.write(f"{file}: the model of round {model.round}, {model.pointer.digest}\n")
+    sys.stdout.write(f"{file}: the model of round {model.round}, blake3:{model.pointer.digest}\n")
