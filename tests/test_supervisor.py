@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from fedka.supervisor import BAD_CONFIGURATION, DONE, FENCED, USAGE
+from fedka.exit_codes import CONFIG, FENCED, OK, USAGE
 from fedka.tether import LEFT_ALONE
 
 GENEROUS_SECONDS = 60
@@ -70,7 +70,7 @@ COUNTING = """
 """
 
 
-@pytest.mark.parametrize("code", [DONE, FENCED, USAGE, BAD_CONFIGURATION])
+@pytest.mark.parametrize("code", [OK, FENCED, USAGE, CONFIG])
 def test_ends_with_a_code_that_a_restart_cannot_mend(supervised, tmp_path, code):
     run = supervised(f"{COUNTING}\n    sys.exit({code})", str(tmp_path / "count"))
     assert run.end() == code

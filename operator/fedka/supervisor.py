@@ -20,15 +20,10 @@ from dataclasses import dataclass
 from types import FrameType
 
 from fedka.descendants import adopt_orphans, end_all
+from fedka.exit_codes import FENCED, HOPELESS, OK
 from fedka.tether import LEFT_ALONE, become
 
-DONE = 0
-FENCED = 42
-"""Another aggregator has taken the run over: a restart would only fight it."""
-USAGE = 64
-BAD_CONFIGURATION = 78
-"""EX_USAGE and EX_CONFIG of sysexits.h: the same arguments and files would be wrong again."""
-FINAL = frozenset({DONE, FENCED, USAGE, BAD_CONFIGURATION})
+FINAL = frozenset({OK, FENCED, *HOPELESS})
 
 _PASSED_ON = (signal.SIGTERM, signal.SIGINT)
 _CAUGHT = (*_PASSED_ON, signal.SIGHUP, LEFT_ALONE)

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fedka.api.training import FederatedTraining
-from fedka.exit_codes import CONFIG, RUN_FAILED, USAGE
+from fedka.exit_codes import CONFIG, HOPELESS, RUN_FAILED
 from fedka.plan.snapshot import PodView, Role
 from fedka.wire.selection import round_size
 
-HOPELESS = frozenset({USAGE, CONFIG})  # the same command line and files would be wrong again
 MOST_PODS = 2  # of a participant that never joined; in each of them the supervisor has tried seven times
 
 

@@ -7,6 +7,7 @@ Job is deleted and made again, as a Job's template cannot change.
 from typing import Any
 
 from fedka.api.pods import PodTemplate
+from fedka.exit_codes import CONFIG, FENCED
 from fedka.plan.bundles import members
 from fedka.plan.hashing import digest
 from fedka.plan.identities import held_back
@@ -122,7 +123,7 @@ def job_manifest(snapshot: Snapshot, role: Role, participant: str | None) -> dic
         ANNOTATION_ROUNDS: str(snapshot.state.completed + snapshot.state.missed),
     }
     rules = [
-        {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42, 78]}},  # fenced; bad configuration
+        {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [FENCED, CONFIG]}},
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
     ]
     return {

@@ -7,12 +7,11 @@ count.
 
 from datetime import datetime, timedelta
 
+from fedka.exit_codes import FENCED, HOPELESS
 from fedka.plan.names import child_name
 from fedka.plan.parts import Failure
 from fedka.plan.snapshot import JobView, PodView, Role, Snapshot
 
-FENCED = 42  # a newer aggregator is at work
-HOPELESS = frozenset({64, 78})  # usage or configuration: only a changed spec can help
 FIRST_DELAY_SECONDS = 1.0
 MOST_DELAY_SECONDS = 60.0
 FENCED_DELAY = timedelta(seconds=10)  # two aggregators that restart each other at once would never close a round
