@@ -117,7 +117,17 @@ def _journaled(snapshot: Snapshot) -> Outcome | None:
     return None
 
 
+def _may_have_ended(snapshot: Snapshot) -> bool:
+    """Whether the journal may hold an end, or a closed round, that has not been read: an operator that was away, or
+    has just started, must not end a run that went well without it.
+    """
+    begun = snapshot.journal_seen or any(job.role is Role.AGGREGATOR for job in snapshot.jobs.values())
+    return begun and not snapshot.run_known
+
+
 def _too_many_restarts(snapshot: Snapshot) -> Outcome | None:
+    if _may_have_ended(snapshot):
+        return None
     limit, count = snapshot.training.spec.failure_policy.max_aggregator_restarts, aggregator_restarts(snapshot)
     if count <= limit:
         return None
@@ -132,7 +142,7 @@ def _too_many_restarts(snapshot: Snapshot) -> Outcome | None:
 
 def _unanswered_deadline(snapshot: Snapshot) -> Outcome | None:
     limit = deadline(snapshot)
-    if limit is None or snapshot.now < limit + ANSWER_GRACE:
+    if limit is None or snapshot.now < limit + ANSWER_GRACE or _may_have_ended(snapshot):
         return None
     message = _deadline_message(snapshot)
     return Outcome(complete=False, reason=Reason.DEADLINE_EXCEEDED, message=message, at=snapshot.now)
