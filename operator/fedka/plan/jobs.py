@@ -58,8 +58,13 @@ def _job(snapshot: Snapshot, role: Role, participant: str | None) -> Part:
     return Part()
 
 
+def _has_bundle(snapshot: Snapshot, participant: str | None) -> bool:
+    """Whether all is there of which a pod's Secret is made: no pod may start with one that the spec has outdated."""
+    return snapshot.run_known and topics_made(snapshot, participant) and not held_back(snapshot)
+
+
 def _create(snapshot: Snapshot, role: Role, participant: str | None) -> Part:
-    if not snapshot.run_known or not topics_made(snapshot, participant) or held_back(snapshot):
+    if not _has_bundle(snapshot, participant):
         return Part()
     name = child_name(snapshot.training, role, participant)
     for needed in (child_name(snapshot.training, role), name):  # no pod without the NetworkPolicy of its role
@@ -90,6 +95,8 @@ def _suspend(job: JobView) -> Part:
 
 
 def _resume(snapshot: Snapshot, job: JobView) -> Part:
+    if not _has_bundle(snapshot, job.participant):
+        return Part()
     wanted = job_hash(snapshot, job.role, job.participant)
     if job.hash != wanted:
         return deleted(snapshot, job)
