@@ -28,8 +28,7 @@ def failure_of(snapshot: Snapshot, job: JobView) -> Failure | None:
     message = (pod.message if pod is not None else "") or job.finished.message
     if job.finished.succeeded:
         message = "it ended in order, before the run did"
-    progressed = snapshot.state.completed + snapshot.state.missed > job.rounds
-    before = 0 if progressed else job.restarts
+    before = _restarts_before(snapshot, job)
     return Failure(
         restarts=before if code == FENCED else before + 1,
         at=job.finished.at,
@@ -37,6 +36,12 @@ def failure_of(snapshot: Snapshot, job: JobView) -> Failure | None:
         message=message,
         reason=pod.reason if pod is not None and pod.reason not in _SAY_NOTHING else "",
     )
+
+
+def _restarts_before(snapshot: Snapshot, job: JobView) -> int:
+    """Those in a row that led to this Job; none where a round has been closed since it was made."""
+    progressed = snapshot.state.completed + snapshot.state.missed > job.rounds
+    return 0 if progressed else job.restarts
 
 
 def restart_time(job: JobView, failure: Failure) -> datetime:
@@ -60,7 +65,7 @@ def aggregator_restarts(snapshot: Snapshot) -> int:
     counts = [snapshot.run.restarts]
     if job is not None:
         failure = failure_of(snapshot, job)
-        counts.append(job.restarts if failure is None else failure.restarts)
+        counts.append(_restarts_before(snapshot, job) if failure is None else failure.restarts)
     elif remembered is not None:
         counts.append(remembered.restarts)
     return max(counts)
