@@ -76,10 +76,11 @@ async def test_an_event_of_another_severity_is_refused(cluster, make):
         await cluster.record_event(training, severity="Error", reason="Bad", action="Try", note="No such type.")
 
 
-async def test_a_note_that_is_too_long_is_refused(cluster, make):
+@pytest.mark.parametrize("note", ["x" * 1025, "é" * 513], ids=["ascii", "of two bytes a character"])
+async def test_a_note_that_is_too_long_is_refused(cluster, make, note):
     training = await cluster.create(make.training(), field_manager="user")
     with pytest.raises(Invalid):
-        await cluster.record_event(training, severity="Normal", reason="Long", action="Try", note="x" * 1025)
+        await cluster.record_event(training, severity="Normal", reason="Long", action="Try", note=note)
 
 
 async def _next_of(changes, name):

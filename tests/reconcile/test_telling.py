@@ -41,6 +41,15 @@ async def test_an_event_that_fails_is_logged_and_the_others_are_told(world: Worl
     assert f"default/fraud: event Second (about Second) was not recorded: {error}" in caplog.messages
 
 
+@pytest.mark.parametrize("letter", ["x", "é", "€", "🙂"])
+async def test_a_long_note_is_cut_at_what_the_cluster_takes_and_not_within_a_letter(world: World, letter: str):
+    await world.create()
+    note = EventNote("Warning", "Long", "Reconcile", letter * 2000)
+    await Teller(world.cluster, await world.training() or {}, check_leader=lead).tell([note])
+    (event,) = await world.cluster.list(EVENT)
+    assert event["note"] == letter * (1024 // len(letter.encode()))
+
+
 async def test_who_leads_no_longer_tells_nothing(world: World):
     def lost() -> None:
         raise NotLeaderError("another operator has taken over")

@@ -16,7 +16,7 @@ from fedka.reconcile.ports import EVENT, FEDERATED_TRAINING, JOB, POD, SECRET, C
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LONGEST_NAME = 253
 _LONGEST_LABEL = 63
-_LONGEST_NOTE = 1024
+_LONGEST_NOTE = 1024  # bytes: what the API server counts, though it says characters
 _JOB_FIXED = ("template", "selector", "completions", "completionMode", "podFailurePolicy", "podReplacementPolicy")
 _JOB_DEFAULTS = {
     "parallelism": 1,
@@ -166,7 +166,7 @@ def _secret_causes(new: Json) -> Iterator[Cause]:
 def _event_causes(new: Json) -> Iterator[Cause]:
     if new.get("type") not in ("Normal", "Warning"):
         yield Cause("type", f"{new.get('type')!r} must be Normal or Warning")
-    if len(new.get("note", "")) > _LONGEST_NOTE:
+    if len(new.get("note", "").encode()) > _LONGEST_NOTE:
         yield Cause("note", f"can have at most {_LONGEST_NOTE} characters")
     for required in ("reason", "action"):
         if not new.get(required):

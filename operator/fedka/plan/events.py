@@ -8,7 +8,6 @@ from fedka.api.status import ParticipantDetail, TrainingStatus
 from fedka.plan.parts import EventNote
 from fedka.plan.pod_trouble import PASSING
 
-NOTE_LIMIT = 1024
 FAILED, NOT_STARTING = EventReason.PARTICIPANT_FAILED, EventReason.PARTICIPANT_NOT_STARTING
 MOST_PARTICIPANT_EVENTS = 5  # of one reconcile; the status names the rest
 
@@ -85,7 +84,7 @@ def _participants(old: TrainingStatus, new: TrainingStatus) -> Iterator[EventNot
     ]
     for detail in fresh[:MOST_PARTICIPANT_EVENTS]:
         note = f"participant {detail.name}: {detail.reason}: {detail.message or 'its pod says nothing'}"
-        yield EventNote("Warning", _trouble(detail) or "", "Reconcile", note[:NOTE_LIMIT])
+        yield EventNote("Warning", _trouble(detail) or "", "Reconcile", note)
 
 
 def _details(status: TrainingStatus) -> tuple[ParticipantDetail, ...]:
@@ -107,4 +106,4 @@ def _reason(status: TrainingStatus, type_: ConditionType) -> str:
 
 def _message(status: TrainingStatus, type_: ConditionType) -> str:
     condition = find_condition(status.conditions, type_)
-    return condition.message[:NOTE_LIMIT] if condition is not None else ""
+    return condition.message if condition is not None else ""

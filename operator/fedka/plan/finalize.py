@@ -79,7 +79,7 @@ def _jobs_left(snapshot: Snapshot) -> tuple[EventNote, ...]:
         return ()
     bound = f"{snapshot.settings.cleanup_seconds:.0f} s"
     note = f"not all Jobs could be deleted within {bound}; those that are not collected are left: {causes}"
-    return (EventNote("Warning", EventReason.CLEANUP_TIMED_OUT, "CleanUp", note[:1024]),)
+    return (EventNote("Warning", EventReason.CLEANUP_TIMED_OUT, "CleanUp", note),)
 
 
 def _left_behind(snapshot: Snapshot) -> EventNote:
@@ -89,4 +89,4 @@ def _left_behind(snapshot: Snapshot) -> EventNote:
         f"the topics and users of run {snapshot.run_id} could not be deleted within {bound} and are left in Kafka "
         f"cluster {snapshot.training.spec.kafka.cluster_name}: {cause}; delete what carries the run's id"
     )
-    return EventNote("Warning", EventReason.CLEANUP_TIMED_OUT, "CleanUp", note[:1024])
+    return EventNote("Warning", EventReason.CLEANUP_TIMED_OUT, "CleanUp", note)

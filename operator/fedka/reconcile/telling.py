@@ -10,6 +10,7 @@ from fedka.plan.parts import EventNote
 from fedka.reconcile.ports import Cluster, ClusterError, Object
 
 LOGGER = logging.getLogger("fedka.reconcile")
+MOST_NOTE_BYTES = 1024  # an API server refuses a longer one; it says characters, and counts bytes
 
 
 class Teller:
@@ -33,7 +34,12 @@ class Teller:
                     severity=event.severity,
                     reason=event.reason,
                     action=event.action,
-                    note=event.note,
+                    note=_cut(event.note),
                 )
             except ClusterError as error:  # as in a namespace that is being deleted, where nothing can be created
                 LOGGER.warning("%s: event %s (%s) was not recorded: %s", training, event.reason, event.note, error)
+
+
+def _cut(note: str) -> str:
+    """As much of it as an Event may hold."""
+    return note.encode()[:MOST_NOTE_BYTES].decode(errors="ignore")
