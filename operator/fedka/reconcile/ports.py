@@ -171,6 +171,6 @@ class Cluster(Protocol):
     ) -> None:
         """Tell the users of `regarding` what happened; the same event again only counts up.
 
-        `reason` and `action` are CamelCase words, `note` is a sentence of at most 1024 bytes in UTF-8 (`Invalid` above).
+        `reason` and `action` are CamelCase words, `note` is a sentence of at most 1024 bytes (`Invalid` above).
         """
         ...
