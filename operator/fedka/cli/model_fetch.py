@@ -1,10 +1,13 @@
 """A global model out of Kafka, into a file: found by the journal, verified by its digest, never held whole."""
 
-from collections.abc import Sequence
+from asyncio import CancelledError
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Event
 
+from fedka.cli.apart import apart
 from fedka.cli.journal_read import Past, read_past
-from fedka.cli.safetensors_file import SafetensorsFile
+from fedka.cli.safetensors_file import SafetensorsFile, part_of
 from fedka.kafka.access import Settings
 from fedka.kafka.errors import ChunksGone, NoSuchOffset
 from fedka.kafka.log_view import LogView
@@ -12,9 +15,28 @@ from fedka.kafka.ranges import RangeReader
 from fedka.wire.names import RunTopics
 from fedka.wire.records import ModelRef
 
+GoesOn = Callable[[], bool]
+
 
 class NoModel(Exception):
     """The run has not made that global model, or it is no longer in Kafka."""
+
+
+class NoLongerWanted(Exception):
+    """Whoever wanted the model has left."""
+
+
+async def fetched(file: Path, fetch: Callable[[GoesOn], ModelRef]) -> ModelRef:
+    """What `fetch` returns, a call of `fetch_model` that writes to `file`. A caller that is cancelled does not wait for
+    Kafka, and nothing is left behind.
+    """
+    left = Event()
+    try:
+        return await apart(lambda: fetch(lambda: not left.is_set()))
+    except CancelledError:
+        left.set()
+        part_of(file).unlink(missing_ok=True)
+        raise
 
 
 def fetch_model(
@@ -25,21 +47,24 @@ def fetch_model(
     *,
     round_number: int | None = None,
     principal: str | None = None,
+    goes_on: GoesOn = lambda: True,
 ) -> ModelRef:
     """Write a run's global model to `file`: that of a round, or the newest.
 
     The chunks come in any order, are verified and written where they belong, so memory is flat. The file appears under
-    its name only once it is whole. Blocks. Raises NoModel or a KafkaError.
+    its name only once it is whole. Blocks. Raises NoModel or a KafkaError, and NoLongerWanted once `goes_on` says no.
     """
     past = read_past(settings, topics, principal)
     model, layout = _wanted(settings, past, topics, round_number), past.state.layout
     if layout is None:
         raise NoModel(f"run {topics.run} has not said what its model looks like: there is nothing to write to {file}")
     notes = {"training": training, "run": topics.run, "round": str(model.round), "blake3": model.pointer.digest}
+    _check(goes_on)
     reader = RangeReader(settings, name="fedka-model-reader")
     try:
         with SafetensorsFile(file, layout, notes) as out:
             for index, chunk in reader.read(topics.model, 0, model.pointer, layout.chunk_size):
+                _check(goes_on)
                 out.write(index * layout.chunk_bytes // 4, chunk)
     except (ChunksGone, NoSuchOffset) as error:
         raise NoModel(
@@ -49,6 +74,11 @@ def fetch_model(
     finally:
         reader.close()
     return model
+
+
+def _check(goes_on: GoesOn) -> None:
+    if not goes_on():
+        raise NoLongerWanted
 
 
 def _wanted(settings: Settings, past: Past, topics: RunTopics, round_number: int | None) -> ModelRef:

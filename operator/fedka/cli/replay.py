@@ -1,6 +1,5 @@
 """`fedka replay`: a run's rounds recomputed from its log alone, and what came of it."""
 
-import asyncio
 import json
 import sys
 import threading
@@ -17,6 +16,7 @@ from fedka import exit_codes
 from fedka.aggregator.claims import Claims, read_claims
 from fedka.aggregator.evidence import Evidence, KafkaEvidence, LogCut
 from fedka.aggregator.replay import Outcome, ReplayedRound, replay_rounds
+from fedka.cli.apart import apart
 from fedka.cli.errors import CommandFailed
 from fedka.cli.paper import paper
 from fedka.cli.source import ReaderUnavailable, RunReader
@@ -52,9 +52,10 @@ async def replay(reading: AbstractAsyncContextManager[RunReader], *, as_json: bo
     left = threading.Event()
     async with reading as reader:
         try:
-            report = await asyncio.to_thread(_replayed, reader, lambda: not left.is_set())
+            with Console(stderr=True).status("reading the journal") as status:  # shown on terminals only
+                report = await apart(lambda: _replayed(reader, lambda: not left.is_set(), status.update))
         finally:
-            left.set()  # an interrupted command is not to wait for the rest
+            left.set()  # the rest is not worth its reading
     if as_json:
         print_json(report)
     else:
@@ -62,11 +63,10 @@ async def replay(reading: AbstractAsyncContextManager[RunReader], *, as_json: bo
     return report.exit_code
 
 
-def _replayed(reader: RunReader, goes_on: Callable[[], bool]) -> Report:
+def _replayed(reader: RunReader, goes_on: Callable[[], bool], tell: Callable[[str], None]) -> Report:
     evidence = KafkaEvidence(reader.settings, reader.topics, reader.principal)
     try:
-        with Console(stderr=True).status("reading the journal") as status:  # shown on terminals only
-            return replayed(evidence, reader.topics.run, goes_on, status.update)
+        return replayed(evidence, reader.topics.run, goes_on, tell)
     except LogCut as error:
         raise CommandFailed(str(error), exit_codes.FAILED) from error
     except TopicRefused as error:

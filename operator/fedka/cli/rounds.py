@@ -1,6 +1,5 @@
 """`fedka rounds`: every round that has ended. The status holds the last ten; the journal, where it may be read, all."""
 
-import asyncio
 import csv
 import json
 import sys
@@ -11,6 +10,7 @@ import yaml
 
 from fedka.api.status import ParticipantDetail, TrainingStatus
 from fedka.api.training import FederatedTraining
+from fedka.cli.apart import apart
 from fedka.cli.command_line import say
 from fedka.cli.journal_read import read_past
 from fedka.cli.paper import paper
@@ -40,11 +40,11 @@ async def _all_rounds(source: Source, known: Sequence[Row], bootstrap_servers: s
     """By the journal; without access to it, what is known already, and why it is not more."""
     try:
         async with source.reader(bootstrap_servers) as reader:
-            past = await asyncio.to_thread(read_past, reader.settings, reader.topics, reader.principal)
+            past = await apart(lambda: read_past(reader.settings, reader.topics, reader.principal))
             rows = [row_of_summary(past.rounds[number]) for number in sorted(past.rounds)]
             if not source.sees_audit or not any(row.rejected for row in rows):
                 return rows
-            rejections = await asyncio.to_thread(read_rejections, reader.settings, reader.topics)
+            rejections = await apart(lambda: read_rejections(reader.settings, reader.topics))
             return [replace(row, rejections=rejections.get(row.round, ())) for row in rows]
     except (ReaderUnavailable, LocalKafkaError, KafkaError) as error:
         say(f"these are the last {len(known)} rounds, as the status has them; for all of them: {error}")

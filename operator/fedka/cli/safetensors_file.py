@@ -27,12 +27,17 @@ _NAMES: Mapping[str, tuple[str, int]] = {
 _ALIGNMENT = 8
 
 
+def part_of(path: Path) -> Path:
+    """Where a file is written before it is whole."""
+    return path.with_name(f"{path.name}.part")
+
+
 class SafetensorsFile:
     """Written to `path` with `.part` behind it, and renamed when the block ends well."""
 
     def __init__(self, path: Path, layout: Layout, notes: Mapping[str, str]) -> None:
         self._path = path
-        self._part = path.with_name(f"{path.name}.part")
+        self._part = part_of(path)
         self._tensors = layout.tensors
         self._starts = [span.start for span in tensor_spans(layout.tensors)]
         self._places, header = _header(layout, notes)

@@ -21,7 +21,7 @@ from fedka.cli.audience import Audience
 from fedka.cli.differences import ignored_changes
 from fedka.cli.early_kafka import EarlyKafka
 from fedka.cli.logs import log_to_file
-from fedka.cli.model_fetch import NoModel, fetch_model
+from fedka.cli.model_fetch import NoModel, fetch_model, fetched
 from fedka.cli.run import Options, ending_signals
 from fedka.cli.screen import Screen, surface
 from fedka.cli.training_file import STDIN
@@ -135,7 +135,7 @@ class Session:
         if status is None or status.kafka_id is None:
             raise NoModel("the run never began")
         settings, topics = client_settings(run.access), RunTopics(run=status.kafka_id)
-        await asyncio.to_thread(fetch_model, settings, topics, metadata.name, path)
+        await fetched(path, lambda goes_on: fetch_model(settings, topics, metadata.name, path, goes_on=goes_on))
 
     def _interrupt(self, screen: Screen) -> None:
         if not self._stopping:
