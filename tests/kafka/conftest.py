@@ -1,7 +1,8 @@
 """Topics of a test's own on the shared broker."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import pytest
 from confluent_kafka import TopicPartition
@@ -25,8 +26,18 @@ def admin(kafka: KafkaServer) -> AdminClient:
 @pytest.fixture
 def topic(admin: AdminClient) -> str:
     """A new topic of two partitions, stamped by the broker."""
+    return make_topic(admin)
+
+
+@pytest.fixture
+def narrow_topic(admin: AdminClient) -> str:
+    """One that takes no more than 1000 bytes at once."""
+    return make_topic(admin, {"max.message.bytes": "1000"})
+
+
+def make_topic(admin: AdminClient, more: Mapping[str, str] = MappingProxyType({})) -> str:
     name = f"test.{secrets.token_hex(8)}"
-    config = {"message.timestamp.type": "LogAppendTime", "retention.ms": "-1"}
+    config = {"message.timestamp.type": "LogAppendTime", "retention.ms": "-1", **more}
     for created in admin.create_topics([NewTopic(name, 2, 1, config=config)]).values():
         created.result()
     return name

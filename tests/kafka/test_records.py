@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from fedka.kafka.access import Settings
-from fedka.kafka.errors import KafkaTrouble, TopicMissing, WriteFailed
+from fedka.kafka.errors import KafkaTrouble, TopicMissing, WriteFailed, WriteRefused
 from fedka.kafka.log_record import LogRecord, Start
 from fedka.kafka.log_view import LogView
 from fedka.kafka.tail import Tail
@@ -46,6 +46,30 @@ def test_records_land_in_order_with_the_brokers_time(writer: RecordWriter, view:
 def test_a_record_that_the_broker_refuses_is_a_failure(writer: RecordWriter, topic: str) -> None:
     with pytest.raises(WriteFailed, match=topic):
         writer.write_now(topic, 0, b"x" * 2_000_000)
+
+
+def test_a_record_too_large_for_its_topic_is_told_apart_from_a_broker_that_is_away(
+    writer: RecordWriter, narrow_topic: str
+) -> None:
+    with pytest.raises(WriteRefused, match=f"{narrow_topic} was not acknowledged"):
+        writer.write_now(narrow_topic, 0, b"x" * 2_000)
+    with pytest.raises(WriteRefused, match=f"{narrow_topic} could not be handed over"):
+        writer.write_now(narrow_topic, 0, b"x" * 2_000_000)
+
+
+def test_a_failing_listener_is_told_of_and_keeps_the_answer_from_nobody_else(settings: Settings, topic: str) -> None:
+    heard = Heard()
+    writer = RecordWriter(settings, name="test", trouble=heard.trouble)
+
+    def fail(_outcome: Outcome) -> None:
+        raise LookupError("nobody is there")
+
+    writer.write(topic, 0, b"1", fail)
+    heard.wait(lambda: bool(heard.troubles))
+    assert heard.troubles[0].fatal
+    assert "nobody is there" in heard.troubles[0].message
+    assert writer.write_now(topic, 0, b"2").offset == 1
+    writer.close()
 
 
 def test_a_topic_that_does_not_exist_is_named(view: LogView, topic: str) -> None:

@@ -11,7 +11,7 @@ from fedka.kafka.writer import RecordWriter
 from fedka.local.kafka_server import KafkaServer
 from fedka.plan.parts import TopicSpec
 from fedka.provision.admin import AdminProvisioner
-from fedka.reconcile.provisioning import KafkaUnavailable
+from fedka.reconcile.provisioning import KafkaUnavailable, TopicRefused
 from fedka.reconcile.run_log import KafkaRunLogs, LogEnds
 from fedka.reconcile.spec_topic import KafkaSpecTopics
 from fedka.wire.bundle import KafkaAccess
@@ -103,6 +103,14 @@ async def test_the_newest_spec_record_is_read_back(settings: Settings, make_topi
     newest = await spec_topics.newest(topics.spec)
     assert newest is not None
     assert newest.spec == spec(2, 1, 5)
+    await spec_topics.close()
+
+
+async def test_a_topic_that_takes_no_spec_record_is_not_taken_for_kafka_being_away(settings: Settings):
+    narrow, spec_topics = "fedka.spec.c.narrow.1", KafkaSpecTopics(settings)
+    await AdminProvisioner(settings).ensure_topics([TopicSpec(narrow, 1, {**LASTING, "max.message.bytes": "100"})])
+    with pytest.raises(TopicRefused, match="too large"):
+        await spec_topics.publish(narrow, spec(1, 0, 3))
     await spec_topics.close()
 
 

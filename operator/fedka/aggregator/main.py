@@ -125,8 +125,8 @@ class _Process:
         self._topics = bundle.topics
         self._inbox = Inbox()
         self._view = LogView(settings, name="fedka-aggregator-view")
-        self._writer = RecordWriter(settings, name="fedka-aggregator-journal")
-        self._audit = RecordWriter(settings, name="fedka-aggregator-audit")
+        self._writer = RecordWriter(settings, name="fedka-aggregator-journal", trouble=self._hear)
+        self._audit = RecordWriter(settings, name="fedka-aggregator-audit", trouble=self._hear)
         self._data: DataPlane | None = None
         self._careful = False
         self._tails: list[Tail] = []

@@ -13,11 +13,11 @@ from confluent_kafka import KafkaError as Code
 from confluent_kafka import KafkaException, Message, Producer
 
 from fedka.kafka.access import Settings, bulk_producer_settings
-from fedka.kafka.errors import WriteFailed, WriteRefused
+from fedka.kafka.errors import WriteFailed
+from fedka.kafka.refusals import failure_of
 from fedka.wire.chunks import ChunkHeaders, Pointer, chunk_digest, root_digest
 
 LOGGER = logging.getLogger("fedka.kafka")
-REFUSALS = (Code.TOPIC_AUTHORIZATION_FAILED, Code.MSG_SIZE_TOO_LARGE, Code.POLICY_VIOLATION, Code.INVALID_RECORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,7 @@ class ChunkWriter:
         if running.failure:
             self._producer.purge()
             self._producer.poll(0)
-            failed = WriteRefused if running.refused else WriteFailed
-            raise failed(f"an upload of {len(digests)} chunks to {topic} failed: {running.failure}")
+            raise running.failed(f"an upload of {len(digests)} chunks to {topic} failed: {running.failure}")
         offsets = [running.offsets[index] for index in range(len(digests))]
         root = root_digest(digests[index] for index in range(len(digests)))
         return Pointer.of(upload=upload, offsets=offsets, digest=root)
@@ -136,9 +135,9 @@ class _Upload:
     partition: int
     offsets: dict[int, int] = field(default_factory=dict)
     failure: str = ""
-    refused: bool = False
+    failed: type[WriteFailed] = WriteFailed
 
     def fail(self, error: Code) -> None:
         """Remember the first failure: those of the purge come after it."""
         if not self.failure:
-            self.failure, self.refused = error.str(), error.code() in REFUSALS
+            self.failure, self.failed = error.str(), failure_of(error)

@@ -28,7 +28,11 @@ class WriteFailed(KafkaError):
 
 
 class WriteRefused(WriteFailed):
-    """The broker takes no such record: the right to write to the topic is lacking, or the topic takes none so large."""
+    """The broker takes no such record, e.g. none so large."""
+
+
+class WriteForbidden(WriteRefused):
+    """The right to write to the topic is lacking."""
 
 
 class ChunksGone(KafkaError):

@@ -13,7 +13,8 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaException, Message, 
 from confluent_kafka import KafkaError as Code
 
 from fedka.kafka.access import Settings, record_producer_settings
-from fedka.kafka.errors import WriteFailed, WriteRefused
+from fedka.kafka.errors import KafkaTrouble, WriteFailed
+from fedka.kafka.refusals import failure_of
 
 LOGGER = logging.getLogger("fedka.kafka")
 WAKE_SECONDS = 0.25  # how soon the thread notices that it is to close; acknowledgements wake it at once
@@ -31,10 +32,19 @@ class Written:
 Outcome = Written | WriteFailed
 
 
-class RecordWriter:
-    """Writes control records; `done` is called in the writer's thread."""
+def log_trouble(trouble: KafkaTrouble) -> None:
+    """For a writer whose owner has no other way to hear of it."""
+    LOGGER.error("%s", trouble.message)
 
-    def __init__(self, settings: Settings, *, name: str) -> None:
+
+class RecordWriter:
+    """Writes control records; `done` is called in the writer's thread.
+
+    `trouble` is told, also there, where a `done` has failed: who waited for that record has not learned of it.
+    """
+
+    def __init__(self, settings: Settings, *, name: str, trouble: Callable[[KafkaTrouble], None] = log_trouble) -> None:
+        self._trouble = trouble
         self._producer = Producer({**record_producer_settings(settings), "client.id": name}, logger=LOGGER)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._serve, name=f"writer-{name}", daemon=True)
@@ -48,15 +58,17 @@ class RecordWriter:
                 if error is not None:
                     LOGGER.warning("a record for %s was not acknowledged: %s", topic, error.str())
             elif error is not None:
-                failure = WriteRefused if error.code() == Code.TOPIC_AUTHORIZATION_FAILED else WriteFailed
-                done(failure(f"a record for {topic} was not acknowledged: {error.str()}"))
+                done(failure_of(error)(f"a record for {topic} was not acknowledged: {error.str()}"))
             else:
                 kind, time_ms = message.timestamp()
                 done(Written(message.offset() or 0, time_ms, by_broker=kind == TIMESTAMP_LOG_APPEND_TIME))
 
         try:
             self._producer.produce(topic, data, partition=partition, on_delivery=delivered)
-        except (KafkaException, BufferError) as error:
+        except KafkaException as error:
+            answer: Code = error.args[0]
+            raise failure_of(answer)(f"a record for {topic} could not be handed over: {answer.str()}") from None
+        except BufferError as error:
             raise WriteFailed(f"a record for {topic} could not be handed over: {error}") from None
 
     def write_now(self, topic: str, partition: int, data: bytes) -> Written:
@@ -81,11 +93,16 @@ class RecordWriter:
 
     def close(self, *, seconds: float = 5.0) -> None:
         """Wait for what is outstanding, at most `seconds`, and end."""
-        self.flush(seconds)
-        self._closing.set()
-        if threading.current_thread() is not self._thread:
-            self._thread.join()
+        try:
+            self.flush(seconds)
+        finally:
+            self._closing.set()
+            if threading.current_thread() is not self._thread:
+                self._thread.join()
 
     def _serve(self) -> None:
         while not self._closing.is_set():
-            self._producer.poll(WAKE_SECONDS)
+            try:
+                self._producer.poll(WAKE_SECONDS)
+            except Exception as error:  # noqa: BLE001  of a `done`: the others still wait to be told
+                self._trouble(KafkaTrouble(f"the answer to a record could not be taken in: {error!r}", fatal=True))

@@ -8,7 +8,7 @@ import logging
 from typing import Protocol
 
 from fedka.kafka.access import Settings
-from fedka.kafka.errors import KafkaAway, TopicMissing, WriteFailed, WriteRefused
+from fedka.kafka.errors import KafkaAway, TopicMissing, WriteFailed, WriteForbidden, WriteRefused
 from fedka.kafka.log_record import LogRecord
 from fedka.kafka.log_view import LogView
 from fedka.kafka.writer import RecordWriter, Written
@@ -66,9 +66,11 @@ class KafkaSpecTopics:
         except TimeoutError:
             raise KafkaUnavailable(f"no acknowledgement for topic {topic} within {ANSWER_SECONDS:.0f} s") from None
         except WriteFailed as error:
-            raise KafkaUnavailable(str(error)) from error
-        if isinstance(outcome, WriteRefused):
+            outcome = error
+        if isinstance(outcome, WriteForbidden):
             raise TopicRefused(f"{outcome}: grant the operator Write on topics of its prefix") from outcome
+        if isinstance(outcome, WriteRefused):
+            raise TopicRefused(str(outcome)) from outcome
         if isinstance(outcome, WriteFailed):
             raise KafkaUnavailable(str(outcome)) from outcome
         return Published(spec, from_milliseconds(outcome.time_ms))
