@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 
+from fedka.api.fields import INT32_MAX
 from fedka.api.status import MAX_METRICS, MetricValue, ModelStatus, Progress, RoundRecord, RoundsStatus
 from fedka.plan.snapshot import Snapshot, from_milliseconds
 from fedka.wire.run_state import RoundSummary, RunState
@@ -53,7 +54,8 @@ def progress(snapshot: Snapshot) -> Progress | None:
         return None
     remaining = 0 if state.ended else max(0, total - done)
     pace = sum(past.duration_ms for past in state.history) / len(state.history) / 1000
-    return Progress(percentage=min(100, done * 100 // total), estimated_remaining_seconds=round(remaining * pace))
+    seconds = min(INT32_MAX, round(remaining * pace))  # 100,000 rounds of a week each are more than that
+    return Progress(percentage=min(100, done * 100 // total), estimated_remaining_seconds=seconds)
 
 
 def total_rounds(snapshot: Snapshot) -> int:
