@@ -119,7 +119,8 @@ class Rig:
         assert self.journal.digests == expected_digests(self.layout, rounds)
 
     def audit(self) -> list[AuditRecord]:
-        """Everything in the audit topic."""
+        """Everything in the audit topic, once the run has ended: its last records may come after the journal's."""
+        self.aggregator.wait()
         decoder = audit_decoder()
         found = [decoder.decode(record.value) for record in self.view.read_to_end(self.topics.audit)]
         return [record for record in found if record is not None]

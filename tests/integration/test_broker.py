@@ -24,7 +24,7 @@ def own_kafka(tmp_path: Path) -> Iterator[KafkaServer]:
 
 def test_a_run_survives_its_broker(own_kafka: KafkaServer, tmp_path: Path) -> None:
     rig, gate = Rig(own_kafka.bootstrap_servers, tmp_path / "run", "abc"), Gate("b", 2)
-    rig.aggregator.alive_seconds = 0.5  # an outage of seconds is long enough to miss three
+    rig.aggregator.alive_seconds = 1.0  # an outage of seconds is long enough to miss three
     try:
         rig.spec(rounds={"count": 4})
         rig.aggregator.start()

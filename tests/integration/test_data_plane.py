@@ -21,6 +21,7 @@ from fedka.wire.exact import Weight
 from fedka.wire.names import BULK_PARTITION, RunTopics
 from fedka.wire.records import RejectReason
 
+from .followed_journal import eventually
 from .topics import change_topic, create_topics, delete_records
 from .vectors import EXAMPLES, Vector, chunks_of, delta_of, digest_of, first_model, layout_of, mean_step
 
@@ -90,6 +91,14 @@ class Plane:
             )
         )
 
+    def is_model_refused(self) -> bool:
+        """Whether the model topic takes chunks no longer."""
+        try:
+            self._upload(self.topics.model, 0, self.base)
+        except WriteRefused:
+            return True
+        return False
+
     def next(self) -> Event:
         return self.events.get(timeout=PATIENCE)
 
@@ -120,6 +129,7 @@ def test_a_model_topic_that_takes_no_chunks_any_more_is_not_tried_for_ever(plane
     key = plane.fold("a")
     assert plane.next() == Folded(key)
     change_topic(kafka.bootstrap_servers, plane.topics.model, "max.message.bytes", "1000")
+    eventually(plane.is_model_refused, "the change, which is answered before it is in force")
     plane.publish(key)
     ended = plane.next()
     assert isinstance(ended, DataPlaneEnded)

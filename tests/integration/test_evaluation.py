@@ -77,7 +77,7 @@ def test_rounds_without_improvement_end_the_run(new_rig: NewRig) -> None:
 
 def test_a_stop_rule_needs_a_quorum_of_answers_and_waits_until_the_deadline(new_rig: NewRig) -> None:
     rig = new_rig("a", "b")
-    rig.spec(rounds={"count": 2, "deadline_seconds": 1, "quorum": "100%"}, evaluation=rule(threshold="0.9"))
+    rig.spec(rounds={"count": 2, "deadline_seconds": 3, "quorum": "100%"}, evaluation=rule(threshold="0.9"))
     rig.aggregator.start()
     rig.join(scripts=scripted_by(says(1.0, silent="b"), "ab"))
     state = rig.completed()

@@ -15,6 +15,7 @@ from fedka.wire.records import (
 )
 
 from .conftest import NewRig
+from .rig import Rig
 from .scripted import Participant, Script
 from .scripts import Gate, honest, scripted_by
 from .vectors import Vector, first_model
@@ -33,11 +34,18 @@ def at_first_attempt(fault: Vector | None):
     return lambda name: honest(name, first=first)
 
 
+def no_deadline_after_the_first(rig: Rig) -> None:
+    """Once the first attempt has been opened: those after it have time, on a loaded machine, too."""
+    rig.journal.seen(RoundOpened)
+    rig.spec(rounds={"count": 1})
+
+
 def test_another_is_asked_where_the_first_does_not_answer(new_rig: NewRig) -> None:
     rig = new_rig("a", "b", "c")
     rig.spec(rounds={"count": 1, "deadline_seconds": 1})
     rig.aggregator.start()
     rig.join(scripts=scripted_by(at_first_attempt(None), "abc"))
+    no_deadline_after_the_first(rig)
     rig.completed()
     rig.assert_exact(ALL)
     first, second = ([s.participant for s in o.selected] for o in rig.journal.of(RoundOpened)[:2])
@@ -51,6 +59,7 @@ def test_a_first_model_that_is_not_finite_is_rejected(new_rig: NewRig) -> None:
     rig.spec(rounds={"count": 1, "deadline_seconds": 1})
     rig.aggregator.start()
     rig.join(scripts=scripted_by(at_first_attempt(np.full(20_000, np.nan, dtype=np.float32)), "abc"))
+    no_deadline_after_the_first(rig)
     rig.completed()
     rig.assert_exact(ALL)
     assert {(r.round, r.reason) for r in rig.rejections()} == {(0, RejectReason.OUT_OF_RANGE)}

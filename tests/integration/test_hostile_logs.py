@@ -22,8 +22,8 @@ ALL = {"a", "b", "c"}
 def test_a_hello_that_is_gone_costs_its_participant_until_it_says_another(new_rig: NewRig) -> None:
     rig, gate = new_rig("a", "b", "c"), Gate("a", 2)
     rig.spec(rounds={"count": 3, "quorum": "60%", "min_available": 2})
-    first = rig.aggregator.spawn("acknowledged round.opened#3")
     joined = rig.join(scripts={"a": gate.script("a")})
+    first = rig.aggregator.spawn("acknowledged round.opened#3")  # all are asked from round 1 on
     assert first.wait() == -signal.SIGKILL
     topic = rig.topics.update("c")
     delete_records(rig.bootstrap, topic, CONTROL_PARTITION, rig.view.watermarks(topic, CONTROL_PARTITION)[1])
