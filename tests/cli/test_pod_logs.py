@@ -7,7 +7,7 @@ import pytest
 from fedka.cli.errors import CommandFailed
 from fedka.cli.pod_logs import Logs, Wanted
 
-from .clusters import Shop
+from .clusters import Shop, condition
 
 PATIENCE = 60
 
@@ -59,6 +59,42 @@ async def test_earlier_pod_that_is_gone_leaves_its_last_words_in_the_status():
         CommandFailed, match=r"(?s)no earlier pod is left.*bank-a, in the status: Failed, ExitCode1: no"
     ):
         await Logs(shop.source(), Wanted("bank-a")).show(previous=True)
+
+
+async def test_participant_without_a_pod_is_told_of_as_the_status_has_it():
+    shop = Shop()
+    await shop.submit(participants=[{"name": "bank-a"}, {"name": "bank-b"}])
+    detail = [
+        {"name": "bank-a", "state": "Starting", "reason": "NoPod", "message": "its namespace may refuse it"},
+        {"name": "bank-b", "state": "Pending"},
+    ]
+    suspended = condition("Ready", "True", "SuspendedBySpec", "suspended as spec.suspend asks")
+    stopped = condition("AggregatorReady", "False", "AggregatorSuspended", "no aggregator runs")
+    participants = {"total": 2, "detail": detail}
+    await shop.report({"phase": "Suspended", "conditions": [suspended, stopped], "participants": participants})
+
+    async def said(wanted: Wanted) -> list[str]:
+        with pytest.raises(CommandFailed) as refused:
+            await Logs(shop.source(), wanted).show()
+        first, training, *rest, hint = str(refused.value).splitlines()
+        assert first == "there is no pod to show a log of"
+        assert training == "the training is Suspended, SuspendedBySpec: suspended as spec.suspend asks"
+        assert hint == "(how it is: fedka status tiny)"
+        return rest
+
+    of_a = "bank-a, in the status: Starting, NoPod: its namespace may refuse it"
+    of_aggregator = "aggregator, in the status: AggregatorSuspended: no aggregator runs"
+    assert await said(Wanted("bank-a")) == [of_a]
+    assert await said(Wanted("bank-b")) == ["bank-b, in the status: Pending"]
+    assert await said(Wanted(aggregator=True)) == [of_aggregator]
+    assert await said(Wanted()) == [of_aggregator, of_a]
+
+
+async def test_training_that_no_operator_has_seen_has_no_pod():
+    shop = Shop()
+    await shop.submit()
+    with pytest.raises(CommandFailed, match="has not been seen by an operator yet"):
+        await Logs(shop.source(), Wanted("bank-a")).show()
 
 
 @pytest.mark.parametrize(

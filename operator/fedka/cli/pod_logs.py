@@ -14,6 +14,7 @@ from fedka.api.status import ParticipantDetail, TrainingStatus
 from fedka.api.training import FederatedTraining
 from fedka.cli.command_line import say
 from fedka.cli.errors import CommandFailed
+from fedka.cli.no_log import why_no_log
 from fedka.cli.source import Source
 from fedka.cli.story import name_of
 from fedka.cli.watch import has_ended
@@ -54,7 +55,7 @@ class Logs:
         pods = [pod for pod in await self._source.pods() if self._wanted.includes(pod)]
         chosen = list(_of_each(pods, 1 if previous else 0))
         if not chosen:
-            raise CommandFailed(_nothing(training, self._wanted, self._source, previous=previous), exit_codes.FAILED)
+            raise CommandFailed(self._why_none(training, previous=previous), exit_codes.FAILED)
         for pod in sorted(chosen, key=_member):
             await self._print(pod, prefixed=len(chosen) > 1, follow=False)
 
@@ -110,6 +111,10 @@ class Logs:
             if not lines_told and pod.phase == _PENDING:  # of a pod without a node the log is empty
                 say(_no_log_yet(pod))
 
+    def _why_none(self, training: FederatedTraining, *, previous: bool) -> str:
+        who, aggregator = self._wanted.participant, self._wanted.aggregator
+        return why_no_log(training, self._source.hints, participant=who, aggregator=aggregator, previous=previous)
+
     def _check(self, training: FederatedTraining) -> None:
         name = self._wanted.participant
         if name is None:
@@ -143,14 +148,3 @@ def _no_log_yet(pod: PodView) -> str:
 def _details(training: FederatedTraining) -> Sequence[ParticipantDetail]:
     seen = (training.status or TrainingStatus()).participants
     return seen.detail if seen is not None else ()
-
-
-def _nothing(training: FederatedTraining, wanted: Wanted, source: Source, *, previous: bool) -> str:
-    """Why there is no log, with what the status remembers."""
-    what = "no earlier pod is left" if previous else "there is no pod"
-    last = []
-    for detail in _details(training):
-        if detail.message and wanted.participant in (None, detail.name):
-            state = f"{detail.state}, {detail.reason}" if detail.reason else str(detail.state)
-            last.append(f"\n{detail.name}, in the status: {state}: {detail.message}")
-    return f"{what} to show a log of{''.join(last)}\n(how it is: {source.hints.command('status')})"
