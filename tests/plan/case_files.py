@@ -82,8 +82,7 @@ def with_egress(snapshot: Snapshot, rules: Sequence[Mapping[str, Any]]) -> Snaps
 
 
 def _with(snapshot: Snapshot, **changes: Any) -> Snapshot:
-    values = {name: getattr(snapshot, name) for name in snapshot.__dataclass_fields__}
-    return Snapshot(**(values | changes))
+    return replace(snapshot, **changes)
 
 
 def _training(case: Mapping[str, Any]) -> FederatedTraining:

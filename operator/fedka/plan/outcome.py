@@ -12,7 +12,7 @@ from fedka.api.conditions import ConditionStatus, find_condition
 from fedka.api.reasons import ConditionType, Reason
 from fedka.plan.names import child_name
 from fedka.plan.restarts import aggregator_restarts, last_failure
-from fedka.plan.snapshot import Role, Snapshot, from_milliseconds
+from fedka.plan.snapshot import Role, Snapshot, from_milliseconds, once
 from fedka.wire.records import FailReason, StopOrder
 
 ANSWER_GRACE = timedelta(seconds=60)  # for an aggregator to write the end that it was ordered to write
@@ -40,6 +40,7 @@ class Outcome:
     at: datetime
 
 
+@once
 def outcome(snapshot: Snapshot) -> Outcome | None:
     """The end of the run, or None while it lives."""
     return (

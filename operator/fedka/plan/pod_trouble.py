@@ -27,8 +27,7 @@ class Trouble:
 
 def pod_trouble(snapshot: Snapshot, job: JobView) -> Trouble | None:
     """Why the pod of a Job that is to run does not, if so."""
-    pods = [pod for pod in snapshot.pods if (pod.role, pod.participant) == (job.role, job.participant)]
-    alive = [pod for pod in pods if pod.exit_code is None and not pod.deleting]
+    alive = [pod for pod in snapshot.pods_of(job) if pod.exit_code is None and not pod.deleting]
     if alive:
         pod = alive[-1]
         return Trouble(pod.reason, pod.message, pod.reason in PASSING) if pod.reason or pod.message else None
@@ -47,6 +46,6 @@ def no_pod_time(snapshot: Snapshot, job: JobView) -> datetime | None:
     """When a Job without a pod is in trouble; None where it has one, or needs none."""
     if job.started is None or job.finished is not None or job.suspended or job.deleting:
         return None
-    if any((pod.role, pod.participant) == (job.role, job.participant) for pod in snapshot.pods):
+    if snapshot.pods_of(job):
         return None
     return job.started + NO_POD_GRACE

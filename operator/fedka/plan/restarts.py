@@ -79,7 +79,7 @@ def last_failure(snapshot: Snapshot, job_name: str) -> Failure | None:
 
 def pod_of(snapshot: Snapshot, job: JobView) -> PodView | None:
     """The pod of a Job that tells most: one that ended, else any."""
-    pods = [pod for pod in snapshot.pods if (pod.role, pod.participant) == (job.role, job.participant)]
+    pods = snapshot.pods_of(job)
     ended = [pod for pod in pods if pod.exit_code is not None]
     told = ended or pods
     return told[-1] if told else None

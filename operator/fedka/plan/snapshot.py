@@ -3,10 +3,12 @@
 Views hold only what some policy reads; the reconciler builds them from whole objects and forgets the rest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import wraps
+from typing import Any, TypeVar
 
 from fedka.api.status import TrainingStatus
 from fedka.api.training import FederatedTraining
@@ -15,6 +17,8 @@ from fedka.plan.settings import KafkaCluster, Settings
 from fedka.wire.names import RunTopics, run_id
 from fedka.wire.records import Spec
 from fedka.wire.run_state import RunState
+
+T = TypeVar("T")
 
 
 class Role(StrEnum):
@@ -143,6 +147,7 @@ class Snapshot:
     users: frozenset[str] | None = None  # of this run in Kafka; None: not asked yet
     identities_removed: bool = False
     topics_deleted: bool = False
+    reckoned: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def status(self) -> TrainingStatus:
@@ -184,6 +189,31 @@ class Snapshot:
     def journal_seen(self) -> bool:
         """Whether an aggregator of this run has ever started: from then on no topic may be made anew."""
         return self.status.journal is not None or self.state.epoch > 0
+
+    def pods_of(self, job: JobView) -> Sequence[PodView]:
+        """The pods that a Job has made."""
+        return _pods_by_member(self).get((job.role, job.participant), ())
+
+
+def once(reckon: Callable[[Snapshot], T]) -> Callable[[Snapshot], T]:
+    """Reckons once for each snapshot what policies ask again for each of a thousand participants."""
+
+    @wraps(reckon)
+    def reckoned(snapshot: Snapshot) -> T:
+        if reckon not in snapshot.reckoned:
+            snapshot.reckoned[reckon] = reckon(snapshot)
+        known: T = snapshot.reckoned[reckon]
+        return known
+
+    return reckoned
+
+
+@once
+def _pods_by_member(snapshot: Snapshot) -> Mapping[tuple[Role, str | None], Sequence[PodView]]:
+    found: dict[tuple[Role, str | None], list[PodView]] = {}
+    for pod in snapshot.pods:
+        found.setdefault((pod.role, pod.participant), []).append(pod)
+    return found
 
 
 def from_milliseconds(time_ms: int) -> datetime:

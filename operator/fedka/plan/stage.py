@@ -9,7 +9,7 @@ from fedka.api.rules import spec_problems
 from fedka.plan.outcome import outcome
 from fedka.plan.refusals import all_keeping, all_refused
 from fedka.plan.settings import KafkaCluster
-from fedka.plan.snapshot import Role, Snapshot, from_milliseconds
+from fedka.plan.snapshot import Role, Snapshot, from_milliseconds, once
 
 SUSPEND_GRACE = timedelta(seconds=60)  # after the open round's deadline, for closing it
 
@@ -91,6 +91,7 @@ def provisioned_once(snapshot: Snapshot) -> bool:
     return bool(snapshot.journal_seen or snapshot.ensured or snapshot.status.kafka_id)
 
 
+@once
 def stage(snapshot: Snapshot) -> Stage:
     """The one stage that the training is in."""
     if snapshot.training.metadata.deletion_timestamp is not None:
