@@ -50,8 +50,10 @@ from fedka.kafka.log_record import LogRecord, Start
 from fedka.kafka.log_view import LogView
 from fedka.kafka.tail import Tail, tails
 from fedka.kafka.writer import RecordWriter
+from fedka.strategies.choose import StrategyUnknown
 from fedka.version import SOFTWARE
 from fedka.wire.bundle import Bundle, BundleUnreadable, read_bundle
+from fedka.wire.codec import RecordTooLarge
 from fedka.wire.names import CONTROL_PARTITION
 from fedka.wire.records import AggregatorStarted
 
@@ -60,6 +62,8 @@ ENDS: dict[type[Exception], int] = {
     Fenced: exit_codes.FENCED,
     JournalBroken: exit_codes.CONFIG,  # starting again would find the same
     TopicMisconfigured: exit_codes.CONFIG,
+    RecordTooLarge: exit_codes.CONFIG,
+    StrategyUnknown: exit_codes.CONFIG,
     NotInJournal: exit_codes.FAILED,
     KafkaError: exit_codes.FAILED,
 }

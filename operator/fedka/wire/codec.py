@@ -41,7 +41,7 @@ def encode(record: Record) -> bytes:
     if len(data) > MOST_RECORD_BYTES:
         raise RecordTooLarge(
             f"a {record.type} record of {len(data)} bytes exceeds the limit of {MOST_RECORD_BYTES}: "
-            "a model with fewer tensors or larger chunks makes it smaller"
+            "fewer participants in a round (rounds.sampleSize), fewer tensors or larger chunks make it smaller"
         )
     return data
 
