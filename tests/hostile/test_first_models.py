@@ -24,7 +24,7 @@ from ..integration.rig import Rig
 from ..integration.scripted import Participant, Script
 from ..integration.scripts import honest
 from .speech import flood
-from .test_memory import peak_memory
+from .test_memory import NOBODY_IS_LOST, peak_memory
 
 pytestmark = pytest.mark.kafka
 MIB = 2**20
@@ -63,6 +63,7 @@ def new_rig(kafka: KafkaServer, tmp_path: Path):
 
     def make(*participants: str) -> Rig:
         rigs.append(Rig(kafka.bootstrap_servers, tmp_path / f"run-{len(rigs)}", participants))
+        rigs[-1].aggregator.alive_seconds = NOBODY_IS_LOST
         return rigs[-1]
 
     yield make
@@ -76,14 +77,14 @@ def test_whoever_is_asked_and_lies_is_passed_over(new_rig: Callable[..., Rig]) -
     rig, liars, peaks = new_rig("a", "b", "c"), set[str](), list[int]()
 
     def lie(who: Participant, opened: RoundOpened, commit: Commit) -> Sequence[Record]:
+        peaks.append(peak_memory(rig.aggregator.pid))
         if opened.round == 0 and (not liars or who.name in liars):
             liars.add(who.name)
             flood(who, *(claiming(commit, tensors) for tensors in CLAIMS.values()))
             return [who.failed_for(opened, "it has lied enough")]
-        peaks.append(peak_memory(rig.aggregator.pid))
         return [commit]
 
-    rig.spec(rounds={"count": 1, "quorum": 3})
+    rig.spec(rounds={"count": 1, "quorum": 3, "deadline_seconds": 3600})
     rig.aggregator.start()
     rig.join(scripts={name: honest(name, commit=lie) for name in "abc"})
     rig.completed()

@@ -24,6 +24,7 @@ from ..integration.rig import Rig
 from ..integration.scripted import Participant
 from ..integration.scripts import honest
 from .speech import changed, flood
+from .test_memory import NOBODY_IS_LOST
 
 pytestmark = pytest.mark.kafka
 LARGEST = 1.7976931348623157e308
@@ -71,6 +72,7 @@ KINDS: list[Say] = [refused, crowding, many, largest]
 def rig(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """A run with one kind a round, at its end. `aa` comes first in every order, and tells the aggregator last."""
     rig = Rig(kafka.bootstrap_servers, tmp_path_factory.mktemp("metrics") / "run", ["aa", "b", "c"])
+    rig.aggregator.alive_seconds = NOBODY_IS_LOST
 
     def evaluate(who: Participant, closed: RoundClosed) -> dict[str, float] | None:
         if who.name != "aa":
@@ -95,7 +97,9 @@ def rig(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
     try:
         rule = StopRule(metric="score", goal="Maximize", threshold="0.9")
-        rig.spec(rounds={"count": len(KINDS) + 3, "quorum": 2}, evaluation=Evaluation(stop=rule))
+        rig.spec(
+            rounds={"count": len(KINDS) + 3, "quorum": 2, "deadline_seconds": 3600}, evaluation=Evaluation(stop=rule)
+        )
         rig.aggregator.start()
         more = {"evaluate": evaluate, "metrics": training, "commit": after_the_evaluation}
         rig.join(scripts={"b": honest("b", **more), "c": honest("c", **more), "aa": honest("a", **more)})

@@ -28,6 +28,7 @@ from fedka.wire.records import (
 from ..integration.rig import Rig
 from ..integration.scripted import Participant, Script
 from .speech import FLOOD, KINDS
+from .test_memory import NOBODY_IS_LOST
 
 pytestmark = pytest.mark.kafka
 NAMES = list(KINDS)
@@ -47,10 +48,11 @@ def speak(who: Participant, opened: RoundOpened, commit: Commit) -> Sequence[Rec
 def rig(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """The run, at its end."""
     rig = Rig(kafka.bootstrap_servers, tmp_path_factory.mktemp("speech") / "run", ["a", "b", "foe"])
+    rig.aggregator.alive_seconds = NOBODY_IS_LOST
     try:
-        rig.spec(rounds={"count": len(KINDS), "quorum": 2, "min_available": 2, "deadline_seconds": 300})
-        rig.aggregator.start()
+        rig.spec(rounds={"count": len(KINDS), "quorum": 2, "min_available": 2, "deadline_seconds": 3600})
         rig.join(scripts={"foe": Script(examples=FOE_EXAMPLES, commit=speak, evaluates=False)})
+        rig.aggregator.start()  # two would be enough for a round, and all who are there before it are asked
         rig.completed()
         yield rig
     finally:

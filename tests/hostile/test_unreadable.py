@@ -28,7 +28,7 @@ from ..integration.rig import Rig
 from ..integration.scripted import Participant
 from ..integration.scripts import Gate, honest
 from ..integration.vectors import delta_of
-from .test_memory import peak_memory
+from .test_memory import NOBODY_IS_LOST, peak_memory
 
 pytestmark = pytest.mark.kafka
 BATCHES, UNPACKED = 50, 7 * 2**20
@@ -54,6 +54,7 @@ def poison(who: Participant, partition: int, zeros: int = ZEROS) -> int:
 @pytest.fixture
 def rig(kafka: KafkaServer, tmp_path: Path) -> Iterator[Rig]:
     rig = Rig(kafka.bootstrap_servers, tmp_path / "run", ["a", "b", "c", "d"])
+    rig.aggregator.alive_seconds = NOBODY_IS_LOST
     yield rig
     print(rig.aggregator.log())  # noqa: T201  pytest shows it where a test fails
     rig.close()
@@ -76,11 +77,11 @@ def test_it_costs_its_participant_and_nobody_else(rig: Rig) -> None:
         update = Pointer.of(upload=was.upload_id, offsets=offsets, digest=was.digest)
         return [commit.model_copy(update={"update": update})] * 3
 
-    rig.spec(rounds={"count": 3, "quorum": 2, "min_available": 2, "deadline_seconds": 300})
-    rig.aggregator.start()
+    rig.spec(rounds={"count": 3, "quorum": 2, "min_available": 2, "deadline_seconds": 3600})
     gate = Gate("a", 3)
     scripts = {"a": gate.script("a"), "c": honest("c", commit=among_words), "d": honest("d", commit=among_chunks)}
     rig.join(scripts=scripts)
+    rig.aggregator.start()  # two would be enough for a round, and all who are there before it are asked
     rig.journal.seen(RoundClosed, 3)
     gate.reached()
     rig.aggregator.signal()  # a successor comes upon it again
@@ -116,8 +117,7 @@ def test_what_unpacks_to_more_than_there_is_memory_for_is_got_past_in_the_end(ri
         bad = Pointer.of(upload=commit.update.upload_id, offsets=offsets, digest=commit.update.digest)
         return [commit.model_copy(update={"update": bad}), commit]
 
-    rig.spec(rounds={"count": 2, "quorum": 4, "deadline_seconds": 300})
-    rig.aggregator.alive_seconds = 100.0  # nobody says that it is there, while a loaded machine unpacks
+    rig.spec(rounds={"count": 2, "quorum": 4, "deadline_seconds": 3600})
     rig.aggregator.start(["acknowledged round.opened#2", "started", "started"])
     rig.join(scripts={"d": honest("d", commit=many)})
     rig.completed()
