@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from fedka.api.errors import InvalidResource
-from fedka.api.loading import TrainingFileError, load_training
+from fedka.api.loading import TrainingFileError, load_object
 from fedka.cli.errors import CommandFailed
 from fedka.cli.training_file import read_object
 from fedka.kubernetes.configuration import ConfigurationInvalid, read_configuration
@@ -90,7 +90,7 @@ def unpacked(path: Path) -> object:
 
 
 READERS: dict[str, tuple[Read, tuple[type[Exception], ...], Callable[[], list[Any]]]] = {
-    "training": (load_training, (TrainingFileError, InvalidResource), trainings),
+    "training": (load_object, (TrainingFileError, InvalidResource), trainings),
     "bundle file": (unpacked, (BundleUnreadable,), lambda: [json.loads(pack(bundle())), secret()]),
     "bundle": (lambda path: read_bundle(path.parent), (BundleUnreadable,), lambda: [json.loads(bundle()[DOCUMENT])]),
     "configuration": (read_configuration, (ConfigurationInvalid,), lambda: [configuration()]),

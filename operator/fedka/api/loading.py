@@ -19,16 +19,11 @@ class TrainingFileError(Exception):
     """The file cannot be read as one YAML document; the message begins with the file, and the line where known."""
 
 
-def load_training(path: Path) -> FederatedTraining:
-    """The training in the file, with its defaults.
+def load_object(path: Path) -> dict[str, Any]:
+    """The training in the file as it was written, without defaults.
 
     Raises TrainingFileError for a file that holds no single YAML document, InvalidResource for a wrong training.
     """
-    return FederatedTraining.from_object(admit(load_object(path)))
-
-
-def load_object(path: Path) -> dict[str, Any]:
-    """The training in the file as it was written, after the same checks as `load_training`."""
     node = _only_document(path)
     obj = _as_json(node, path)
     errors = validate_object(obj) or spec_problems(FederatedTraining.from_object(admit(obj)))
@@ -108,10 +103,11 @@ def _as_json(node: yaml.Node, path: Path) -> dict[str, Any]:
     try:
         with faults_of_yaml():
             document = loader.construct_document(node)
-        obj: dict[str, Any] = json.loads(json.dumps(document, allow_nan=False))
+        text = json.dumps(document, allow_nan=False, ensure_ascii=False).encode()
+        obj: dict[str, Any] = json.loads(text)
     except yaml.YAMLError as error:
         raise _syntax_error(path, error) from error
-    except (TypeError, ValueError, RecursionError) as error:  # a set, bytes, infinity, or an alias to what contains it
+    except (TypeError, ValueError, RecursionError) as error:  # a set, bytes, infinity, half a character
         raise TrainingFileError(
             f"{path}: holds what JSON cannot say, and Kubernetes could not store: {error}"
         ) from error
