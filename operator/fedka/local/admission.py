@@ -39,18 +39,6 @@ class Admission(Protocol):
         ...
 
 
-class AdmitAnything:
-    """No CRD rules: for tests of what does not depend on them."""
-
-    def admit(self, new: Json, old: Json | None) -> Json:  # noqa: ARG002  the port's signature
-        """The object as it came."""
-        return new
-
-    def admit_status(self, new: Json, old: Json) -> Json:  # noqa: ARG002  the port's signature
-        """The object as it came."""
-        return new
-
-
 class Rules:
     """The rules of all kinds; `training` speaks for the FederatedTraining's CRD."""
 
