@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fedka.reconcile.cache import Cache, TrainingKey, Unreadable
+from fedka.reconcile.cache import Cache, CachedTraining, TrainingKey, Unreadable
 from fedka.reconcile.ports import FEDERATED_TRAINING, JOB, EventType, WatchEvent
 
 OURS = ("consortium", "training-1")
@@ -49,3 +49,17 @@ def test_a_training_that_is_not_understood_is_named_without_what_stands_in_it(ca
     assert "consortium/fraud" in caplog.text
     assert "spec.app.config" in caplog.text
     assert "hunter2" not in caplog.text
+
+
+@pytest.mark.parametrize(("phase", "kept"), [("Running", True), ("Suspended", False)])
+def test_a_training_at_rest_is_not_kept_as_a_model(phase: str, kept: bool):
+    cache = Cache()
+    metadata = {"name": "fraud", "namespace": "consortium", "uid": f"training-{phase}"}
+    spec = {"app": {"entrypoint": "fraud:app"}, "rounds": {"count": 1}, "participants": [{"name": "a"}]}
+    training = {"metadata": metadata, "spec": spec, "status": {"phase": phase}}
+    cache.take(WatchEvent(EventType.ADDED, FEDERATED_TRAINING, training))
+    first, second = (cache.training(TrainingKey("consortium", "fraud")) for _ in range(2))
+    assert isinstance(first, CachedTraining)
+    assert isinstance(second, CachedTraining)
+    assert first == second
+    assert (first.training is second.training) is kept

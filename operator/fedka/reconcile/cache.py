@@ -10,16 +10,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
-from fedka.api.reasons import Phase
+from fedka.api.reasons import ENDS, Phase
 from fedka.api.training import FederatedTraining
 from fedka.plan.names import LABEL_TRAINING, LABEL_UID
 from fedka.plan.snapshot import JobView, PodView
 from fedka.reconcile.ports import FEDERATED_TRAINING, JOB, POD, EventType, Kind, Object, WatchEvent
-from fedka.reconcile.reading import Fault, parsed, part
+from fedka.reconcile.reading import Fault, packed, parsed, parsed_once, part
 from fedka.reconcile.views import job_view, pod_view
 
 LOGGER = logging.getLogger("fedka.reconcile")
 WATCHED = (FEDERATED_TRAINING, JOB, POD)
+AT_REST = (Phase.PENDING, Phase.SUSPENDED, *ENDS)
+"""Phases of trainings that are looked at once in a while: thousands of them may be, and none is kept as a model."""
 
 V = TypeVar("V", JobView, PodView)
 
@@ -35,10 +37,10 @@ class TrainingKey(NamedTuple):
 
 
 class _Held(NamedTuple):
-    """A training as text: as models, thousands that idle would need five times the memory."""
+    """A training, packed: as models, thousands that idle would need thirty times the memory."""
 
     uid: str
-    text: bytes
+    stored: bytes
     resource_version: str
     size: int
     kafka: str
@@ -155,7 +157,7 @@ class Cache:
         held = self._trainings.get(key)
         if held is None:
             return None
-        read = parsed(held.text)
+        read = parsed(held.stored) if held.phase in AT_REST else parsed_once(held.stored)
         if isinstance(read, FederatedTraining):
             self._told.pop(key, None)
             return CachedTraining(read, held.resource_version, held.size)
@@ -229,7 +231,7 @@ def _held(obj: Object) -> _Held:
     read = {**obj, "metadata": {name: value for name, value in metadata.items() if name != "managedFields"}}
     return _Held(
         uid=metadata["uid"],
-        text=json.dumps(read, separators=(",", ":")).encode(),
+        stored=packed(read),
         resource_version=metadata.get("resourceVersion", ""),
         size=len(json.dumps(obj, separators=(",", ":"))),
         kafka=str(part(obj, "spec", "kafka").get("clusterName", "default")),
