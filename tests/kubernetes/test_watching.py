@@ -169,3 +169,17 @@ async def test_a_selector_narrows_its_kind_only():
     await cluster.list_metadata(POD)
     await cluster.list_metadata(SECRET)
     assert [query.get("labelSelector") for query in api.asked] == ["fedka.dev/training-uid", None]
+
+
+async def test_a_list_of_metadata_leaves_out_who_owns_which_field():
+    owned = pod("one")
+    owned["metadata"]["managedFields"] = [{"manager": "kubectl", "fieldsV1": {"f:spec": {}}}]
+    (found,) = await KubernetesCluster(ScriptedApi([listed(owned)], [])).list_metadata(POD)
+    assert found == {"metadata": pod("one")["metadata"]}
+
+
+async def test_whether_a_kind_may_be_listed_is_asked_in_each_place_for_one_object():
+    api = ScriptedApi([listed(pod("one")), Forbidden("pods is forbidden")], [])
+    with pytest.raises(Forbidden):
+        await KubernetesCluster(api, namespaces=("a", "b")).check_listing(POD)
+    assert [query["limit"] for query in api.asked] == ["1", "1"]

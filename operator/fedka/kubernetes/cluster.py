@@ -54,7 +54,12 @@ class KubernetesCluster:
 
     async def list_metadata(self, kind: Kind) -> Sequence[Json]:
         """See `Cluster.list_metadata`."""
-        return await _listed(self._api, self._collections(kind, None, {}), METADATA_ONLY)
+        return await _listed(self._api, self._collections(kind, None, {}), METADATA_ONLY, _of_interest)
+
+    async def check_listing(self, kind: Kind) -> None:
+        """Raises a ClusterError where this kind is not there, or may not be listed everywhere."""
+        for each in self._collections(kind, None, {}):
+            await self._api.send("GET", each.path, query=each.query | {"limit": "1"}, accept=METADATA_ONLY)
 
     async def create(self, obj: Object, *, field_manager: str) -> Json:
         """See `Cluster.create`."""
@@ -158,13 +163,20 @@ class KubernetesCluster:
         return [Collection(kind, place, selector) for place in (places if kind.namespaced else (None,))]
 
 
-async def _listed(api: Api, collections: Sequence[Collection], accept: str) -> list[Json]:
+async def _listed(
+    api: Api, collections: Sequence[Collection], accept: str, part: Callable[[Json], Json] = lambda item: item
+) -> list[Json]:
     found: list[Json] = []
     for collection in collections:
         async with aclosing(pages(api, collection, accept=accept)) as each:
             async for page in each:
-                found += page.items
+                found += map(part, page.items)
     return found
+
+
+def _of_interest(item: Json) -> Json:
+    """Who owns which field takes thirty times the memory of all other metadata."""
+    return {"metadata": {name: value for name, value in item["metadata"].items() if name != "managedFields"}}
 
 
 def _kind_of(obj: Object) -> Kind:

@@ -10,7 +10,7 @@ from fedka.reconcile.ports import Kind
 
 Json = dict[str, Any]
 
-PAGE = 500  # objects an answer: one of all would cost the API server and us the memory of all
+PAGE = 100  # objects an answer: parsed, one takes up to 40 KiB, and one answer of all the memory of all
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ async def _check_access(cluster: KubernetesCluster, api: Api) -> None:
     """
     while True:
         try:
-            await cluster.list_metadata(FEDERATED_TRAINING)
+            await cluster.check_listing(FEDERATED_TRAINING)
             await until_published(api, FEDERATED_TRAINING)
         except NotFound as error:
             raise CannotStart(f"there is no FederatedTraining here: install the CRD (crds/) first ({error})") from error

@@ -115,7 +115,7 @@ def _settings() -> kopf.OperatorSettings:
     settings.networking.trust_env = True  # as the adapter does
     settings.watching.chunk_size = 100  # objects a page: 2000 at once cost 90 MiB more
     settings.watching.server_timeout = 290  # below the five minutes for which a server remembers versions
-    settings.queueing.idle_timeout = 0.5  # a task for each object that was heard of: not for longer than needed
+    settings.queueing.idle_timeout = 0.05  # a task and a copy of each object that was heard of, no longer than needed
     settings.queueing.exit_timeout = 0.5  # handlers only fill the cache, which nobody reads any more
     settings.persistence.diffbase_storage = NoDiffBase()
     settings.persistence.progress_storage = NoProgress()
