@@ -21,7 +21,6 @@ from fedka.wire.records import (
 
 LOGGER = logging.getLogger("fedka.aggregator")
 DECODER = control_decoder()
-JOIN_AGAIN_SECONDS = 60.0
 
 
 class Roster:
@@ -32,7 +31,6 @@ class Roster:
         self._presence = Presence(wiring.alive_seconds)
         self._telling = Telling(wiring.monotonic)
         self._hellos: dict[str, tuple[int, Hello]] = {}
-        self._waiting_to_join: set[str] = set()
         self._members: frozenset[str] = frozenset()
 
     def recover(self, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Hello]:
@@ -104,22 +102,22 @@ class Roster:
             LOGGER.warning("%s has a model of another layout and is not asked", participant)
 
     def join(self, participant: str) -> None:
-        """Count a participant in, if it said hello and is not in already."""
+        """Count a participant in, if it said hello, is not in already, and has not come and gone too often.
+
+        What it says next asks again, so whoever had to wait is let in as long as it is there.
+        """
         if participant in self._wiring.state.present or participant not in self._hellos:
             return
         if participant not in self._members:
             return
         if not self._presence.may_join(participant, self._wiring.monotonic()):
-            self._waiting_to_join.add(participant)
             return
-        self._waiting_to_join.discard(participant)
         self._wiring.append(ParticipantJoined(participant=participant, offset=self._hellos[participant][0]))
         LOGGER.info("%s joined", participant)
         self._track()
 
     def leave(self, participant: str, why: str) -> None:
         """Count a participant out."""
-        self._waiting_to_join.discard(participant)
         if participant in self._wiring.state.present:
             LOGGER.warning("%s is lost: %s", participant, why)
             self._wiring.append(ParticipantLost(participant=participant))
@@ -136,21 +134,15 @@ class Roster:
         self._presence.restart(self._wiring.monotonic())
 
     def check(self) -> None:
-        """Find those who are lost, let those join who had to wait."""
+        """Find those who are lost."""
         if self._presence.is_silent(self._wiring.monotonic()) and not self._kafka_answers():
             self.restart_timers()
         for name in self._presence.lost(self._wiring.monotonic()):
             self.leave(name, f"nothing was heard of it for {3 * self._wiring.alive_seconds:g} s")
-        for name in sorted(self._waiting_to_join):
-            self.join(name)
 
     def next_check(self) -> float | None:
         """When `check` has something to do, in monotonic seconds."""
-        times = [self._presence.next_check()]
-        if self._waiting_to_join:
-            times.append(self._wiring.monotonic() + JOIN_AGAIN_SECONDS)
-        known = [time for time in times if time is not None]
-        return min(known) if known else None
+        return self._presence.next_check()
 
     def _kafka_answers(self) -> bool:
         """Whether Kafka is there, and was there for a while: a slow answer is that of a broker that has just come."""
