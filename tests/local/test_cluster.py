@@ -7,20 +7,11 @@ from typing import Any
 import pytest
 
 from fedka.local.cluster import InMemoryCluster
-from fedka.local.objects import Json
 from fedka.reconcile.ports import POD, Invalid, NotFound
 
+from .admitting import AdmitAnything
+
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-class AdmitAnything:
-    """No CRD rules: nothing here depends on them."""
-
-    def admit(self, new: Json, old: Json | None) -> Json:  # noqa: ARG002  the port's signature
-        return new
-
-    def admit_status(self, new: Json, old: Json) -> Json:  # noqa: ARG002  the port's signature
-        return new
 
 
 @pytest.fixture

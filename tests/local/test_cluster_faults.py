@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from fedka.local.admission import AdmitAnything
 from fedka.local.cluster import InMemoryCluster
 from fedka.local.cluster_faults import UnreliableCluster
 from fedka.reconcile.ports import SECRET, Conflict, NotFound
+
+from .admitting import AdmitAnything
 
 GENEROUS_SECONDS = 60
 

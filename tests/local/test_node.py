@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 
-from fedka.local.admission import AdmitAnything
 from fedka.local.cluster import InMemoryCluster
 from fedka.local.kubelet import Machine
 from fedka.local.node import Node
 from fedka.plan.pod_template import CODE_VOLUME, TEMPORARY_VOLUME
 from fedka.reconcile.ports import JOB, POD
+
+from .admitting import AdmitAnything
 
 GENEROUS_SECONDS = 60
 FAIL_ON_42 = {"rules": [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42]}}]}
