@@ -8,6 +8,7 @@ import signal
 import struct
 import sys
 import termios
+from collections.abc import Callable
 from fcntl import ioctl
 
 import numpy as np
@@ -211,7 +212,13 @@ def test_own_kafka_is_started_and_stopped_with_the_run(directory):
     }
 
 
+HELD = APP.replace(
+    "    time.sleep", "    while not __import__('os').path.exists('seen'): time.sleep(0.02)\n    time.sleep"
+)
+
+
 def test_terminal_gets_a_live_view(directory, kafka):
+    directory.app(HELD)
     file = directory.write(training(rounds={"count": 5}))
     pid, terminal = pty.fork()
     if pid == 0:
@@ -220,7 +227,7 @@ def test_terminal_gets_a_live_view(directory, kafka):
         command = [sys.executable, "-m", "fedka", "run", file, "--bootstrap-servers", kafka.bootstrap_servers]
         os.execv(sys.executable, command)  # noqa: S606  no shell is the point
     ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-    shown = _read_all(terminal)
+    shown = _read_all(terminal, running=(directory.path / "seen").touch)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == exit_codes.OK
     text = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", shown).decode()
     for word in ("Running", "FedAvg", "5/5 rounds", "Accepted", "accuracy", "logs: .fedka/tiny-", "tiny: Complete"):
@@ -228,9 +235,12 @@ def test_terminal_gets_a_live_view(directory, kafka):
     assert b"\x1b[" in shown
 
 
-def _read_all(terminal: int) -> bytes:
+def _read_all(terminal: int, running: Callable[[], None]) -> bytes:
+    """To the end; calls `running` once the view has said that the run is."""
     shown = b""
     while True:
+        if b"Running" in shown:
+            running()
         try:
             piece = os.read(terminal, 65536)
         except OSError:  # how Linux says that the other side has closed
