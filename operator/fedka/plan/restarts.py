@@ -8,6 +8,7 @@ count.
 from datetime import datetime, timedelta
 
 from fedka.exit_codes import FENCED, HOPELESS
+from fedka.last_words import without_traceback
 from fedka.plan.names import child_name
 from fedka.plan.parts import Failure
 from fedka.plan.snapshot import JobView, PodView, Role, Snapshot
@@ -25,7 +26,7 @@ def failure_of(snapshot: Snapshot, job: JobView) -> Failure | None:
         return None
     pod = pod_of(snapshot, job)
     code = pod.exit_code if pod is not None else None
-    message = (pod.message if pod is not None else "") or job.finished.message
+    message = (_said_last(pod) if pod is not None else "") or job.finished.message
     if job.finished.succeeded:
         message = "it ended in order, before the run did"
     before = _restarts_before(snapshot, job)
@@ -36,6 +37,12 @@ def failure_of(snapshot: Snapshot, job: JobView) -> Failure | None:
         message=message,
         reason=pod.reason if pod is not None and pod.reason not in _SAY_NOTHING else "",
     )
+
+
+def _said_last(pod: PodView) -> str:
+    """Without the traceback that is in its log, where its message is the end of that."""
+    of_its_log = pod.exit_code is not None and pod.reason in ("", "Error")
+    return without_traceback(pod.message) if of_its_log else pod.message
 
 
 def _restarts_before(snapshot: Snapshot, job: JobView) -> int:
