@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp import web
 
+from fedka.kubernetes.lines import LONGEST_LINE
 from fedka.kubernetes.pod_logs import PodLogs
 from fedka.reconcile.ports import ClusterUnavailable, Invalid, NotFound
 
@@ -126,6 +127,14 @@ async def test_a_log_ends_with_its_container_whatever_else_runs_in_the_pod():
 async def test_a_line_may_be_long():
     long = "x" * 1_000_000
     assert await followed(Kubelet([("2026-01-01T00:00:00.000000000Z", long)])) == [long]
+
+
+async def test_a_line_that_is_too_long_is_cut_and_said_to_be():
+    endless = ("2026-01-01T00:00:00.000000000Z", "x" * (LONGEST_LINE + 1))
+    first, second = await followed(Kubelet([endless, ("2026-01-01T00:00:00.000000001Z", "next")]))
+    assert len(first) < LONGEST_LINE + 100
+    assert first.endswith("xxx [the rest is left out: a line of more than 16 MiB]")
+    assert second == "next"
 
 
 async def test_who_does_not_follow_is_told_of_a_cut():

@@ -11,8 +11,9 @@ import pytest
 
 from fedka.kubernetes.answers import VersionGone
 from fedka.kubernetes.cluster import KubernetesCluster
+from fedka.kubernetes.lines import CUT
 from fedka.kubernetes.listing import Collection
-from fedka.kubernetes.watching import Watched
+from fedka.kubernetes.watching import ChangeTooLong, Watched
 from fedka.reconcile.ports import POD, SECRET, ClusterUnavailable, Forbidden, WatchEvent
 
 GONE = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old resource version"}}
@@ -183,3 +184,8 @@ async def test_whether_a_kind_may_be_listed_is_asked_in_each_place_for_one_objec
     with pytest.raises(Forbidden):
         await KubernetesCluster(api, namespaces=("a", "b")).check_listing(POD)
     assert [query["limit"] for query in api.asked] == ["1", "1"]
+
+
+async def test_a_change_that_is_too_long_to_be_one_ends_the_watch():
+    with pytest.raises(ChangeTooLong, match="pods tells of an object of more than 16 MiB"):
+        await told(ScriptedApi([listed()], [[b'{"type": "ADDED", "object' + CUT]]), 1)

@@ -19,6 +19,7 @@ from kubernetes.aio.client import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
 
 from fedka.kubernetes.answers import refusal
+from fedka.kubernetes.lines import Lines
 from fedka.kubernetes.login import Login
 from fedka.reconcile.ports import ClusterUnavailable, Kind
 from fedka.version import VERSION
@@ -136,17 +137,16 @@ class Api:
             return answer
 
     async def lines(self, path: str, *, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
-        """The lines of an answer that does not end by itself (use `contextlib.aclosing`), each with its end, which only
-        the last one may lack. Raises a ClusterError.
+        """The lines of an answer that does not end by itself (use `contextlib.aclosing`), each with its end: a line
+        break, which only the last one may lack, or CUT where a line is too long. Raises a ClusterError.
         """
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS)
         async with self._answer(_Request("GET", path, query, {"Accept": JSON_TYPE}, timeout)) as response:
-            rest = b""
+            lines = Lines()
             async for part in response.content.iter_any():  # its own way to lines refuses those beyond 128 KiB
-                *lines, rest = (rest + part).split(b"\n")
-                for line in lines:
-                    yield line + b"\n"
-            if rest:
+                for line in lines.take(part):
+                    yield line
+            if rest := lines.rest():
                 yield rest
 
     async def close(self) -> None:

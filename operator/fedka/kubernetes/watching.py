@@ -15,8 +15,9 @@ from typing import Any
 
 from fedka.kubernetes.answers import VersionGone, refusal
 from fedka.kubernetes.api import Api
+from fedka.kubernetes.lines import CUT, LONGEST_LINE
 from fedka.kubernetes.listing import Collection, pages
-from fedka.reconcile.ports import ClusterUnavailable, EventType, WatchEvent
+from fedka.reconcile.ports import ClusterError, ClusterUnavailable, EventType, WatchEvent
 
 LOGGER = logging.getLogger("fedka.kubernetes")
 WATCH_SECONDS = 290  # the server ends a watch after that long; below the five minutes that it remembers versions
@@ -24,6 +25,10 @@ FIRST_BREAK_SECONDS = 0.2
 LONGEST_BREAK_SECONDS = 10.0
 
 Json = dict[str, Any]
+
+
+class ChangeTooLong(ClusterError):
+    """An object is larger than any that an API server takes: whatever answers, it is none, or not ours."""
 
 
 class Watched:
@@ -95,7 +100,12 @@ class Watched:
         }
         async with aclosing(self._api.lines(self._collection.path, query=query)) as lines:
             async for line in lines:
-                if line.endswith(b"\n"):  # or it was cut, and the same change is told again
+                if line.endswith(CUT):
+                    raise ChangeTooLong(
+                        f"the watch of {self._collection.kind.plural} tells of an object of more than "
+                        f"{LONGEST_LINE >> 20} MiB: is it an API server that answers?"
+                    )
+                if line.endswith(b"\n"):  # or the connection was cut, and the same change is told again
                     self._version = await self._take(json.loads(line))
                     self._heard = True
 
