@@ -7,16 +7,15 @@ from typing import Any
 import pytest
 
 from fedka.local.cluster import InMemoryCluster
+from fedka.local.crd_admission import CrdAdmission
 from fedka.reconcile.ports import POD, Invalid, NotFound
-
-from .admitting import AdmitAnything
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture
 def cluster():
-    return InMemoryCluster(clock=lambda: NOW, random=Random(1), admission=AdmitAnything())  # noqa: S311  no secrets
+    return InMemoryCluster(clock=lambda: NOW, random=Random(1), admission=CrdAdmission())  # noqa: S311  no secrets
 
 
 def pod(**spec: Any):
@@ -65,7 +64,7 @@ async def test_data_that_is_not_base64_is_refused(cluster):
 
 async def test_the_same_seed_gives_the_same_uids():
     one, two = (
-        InMemoryCluster(clock=lambda: NOW, random=Random(7), admission=AdmitAnything())  # noqa: S311  no secrets
+        InMemoryCluster(clock=lambda: NOW, random=Random(7), admission=CrdAdmission())  # noqa: S311  no secrets
         for _ in range(2)
     )
     first = await one.create(pod(), field_manager="test")

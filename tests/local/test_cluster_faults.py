@@ -10,9 +10,8 @@ import pytest
 
 from fedka.local.cluster import InMemoryCluster
 from fedka.local.cluster_faults import UnreliableCluster
+from fedka.local.crd_admission import CrdAdmission
 from fedka.reconcile.ports import SECRET, Conflict, NotFound
-
-from .admitting import AdmitAnything
 
 GENEROUS_SECONDS = 60
 
@@ -23,7 +22,7 @@ def secret(name="bundle", **metadata: Any):
 
 @pytest.fixture
 def inner():
-    return InMemoryCluster(clock=lambda: datetime.now(UTC), random=Random(1), admission=AdmitAnything())  # noqa: S311
+    return InMemoryCluster(clock=lambda: datetime.now(UTC), random=Random(1), admission=CrdAdmission())  # noqa: S311
 
 
 def unreliable(inner, *, stale_reads=0.0, late_events=0.0, seed=3):

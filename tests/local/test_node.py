@@ -16,12 +16,11 @@ from typing import Any
 import pytest
 
 from fedka.local.cluster import InMemoryCluster
+from fedka.local.crd_admission import CrdAdmission
 from fedka.local.kubelet import Machine
 from fedka.local.node import Node
 from fedka.plan.pod_template import CODE_VOLUME, TEMPORARY_VOLUME
 from fedka.reconcile.ports import JOB, POD
-
-from .admitting import AdmitAnything
 
 GENEROUS_SECONDS = 60
 FAIL_ON_42 = {"rules": [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42]}}]}
@@ -38,7 +37,7 @@ class Bench:
 
         self.state_dir = state_dir
         self.image_dir = image_dir
-        self.cluster = InMemoryCluster(clock=clock, random=Random(1), admission=AdmitAnything())  # noqa: S311
+        self.cluster = InMemoryCluster(clock=clock, random=Random(1), admission=CrdAdmission())  # noqa: S311
         machine = Machine(
             state_dir=state_dir, image_dir=image_dir, environment=dict(os.environ), stop_seconds=stop_seconds
         )
