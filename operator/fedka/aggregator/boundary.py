@@ -110,10 +110,11 @@ def min_available(spec: Spec) -> int:
     """rounds.minAvailable, or by default the quorum of a round with everybody."""
     if spec.rounds.min_available is not None:
         return spec.rounds.min_available
-    return _size(spec, len(spec.participants)).quorum
+    return size_of(spec, len(spec.participants)).quorum
 
 
-def _size(spec: Spec, present: int) -> RoundSize:
+def size_of(spec: Spec, present: int) -> RoundSize:
+    """The size of a round with so many participants to choose from."""
     rounds = spec.rounds
     return round_size(
         present=present,
@@ -136,7 +137,7 @@ def _first_model(state: RunState, spec: Spec, hellos: Mapping[str, Hello], run: 
     for name, hello in hellos.items():
         layouts.setdefault(hello.layout, []).append(name)
     sharing = max(layouts.values(), key=lambda names: (len(names), min(names)))
-    if len(sharing) < _size(spec, len(hellos)).quorum:
+    if len(sharing) < size_of(spec, len(hellos)).quorum:
         return Wait(f"only {len(sharing)} of {len(hellos)} participants share a model layout: a quorum must")
     if state.attempts >= FIRST_MODEL_TRIES * len(sharing):
         return Fail(FailReason.NO_FIRST_MODEL, f"{state.attempts} times a participant was asked for the first model")
@@ -151,7 +152,7 @@ def _round(state: RunState, spec: Spec, hellos: Mapping[str, Hello], run: str) -
     fitting = [name for name, hello in hellos.items() if hello.layout == state.layout_digest]
     if waiting := _waiting(len(fitting), min_available(spec)):
         return waiting
-    size = _size(spec, len(fitting))
+    size = size_of(spec, len(fitting))
     number = state.next_round
     attempt = state.attempts + 1
     selected = choose(fitting, size.selected, run=run, seed=spec.rounds.seed, round_number=number, attempt=attempt)

@@ -11,18 +11,22 @@ from fedka.kafka.log_record import LogRecord
 from fedka.wire.codec import MalformedRecord, journal_decoder
 from fedka.wire.journal import JournalPosition, Verdict, judge
 from fedka.wire.layout import Layout
-from fedka.wire.records import JournalRecord, ModelRef, RoundClosed
+from fedka.wire.records import JournalRecord, ModelRef, RoundClosed, RoundOpened
 from fedka.wire.run_state import At, Attempt, RunState, advance
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedRound:
-    """A round as the journal has it when it closes; `base` is the model before it, None for the first model."""
+    """A round as the journal has it when it closes.
+
+    `base` is the model before it, None for the first model; `present` were there when it was opened.
+    """
 
     attempt: Attempt
     closed: RoundClosed
     layout: Layout
     base: ModelRef | None
+    present: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ def read_claims(records: Iterable[LogRecord]) -> Claims:
     position, state, decoder = JournalPosition(), RunState(), journal_decoder()
     rounds: list[ClosedRound] = []
     not_understood, torn_at = 0, None
+    present: frozenset[str] = frozenset()
     for record in records:
         position, verdict = judge(position, record.value)
         if verdict is Verdict.BROKEN and torn_at is None:
@@ -59,17 +64,19 @@ def read_claims(records: Iterable[LogRecord]) -> Claims:
         if said is None:
             not_understood += 1
             continue
-        if (closed := _closed(state, said)) is not None:
+        if isinstance(said, RoundOpened):
+            present = frozenset(state.present)
+        if (closed := _closed(state, said, present)) is not None:
             rounds.append(closed)
         state = advance(state, said, At(record.offset, record.time_ms))
     return Claims(tuple(rounds), state, not_understood, torn_at)
 
 
-def _closed(state: RunState, record: JournalRecord) -> ClosedRound | None:
+def _closed(state: RunState, record: JournalRecord, present: frozenset[str]) -> ClosedRound | None:
     """The round that a record closes; one of another attempt than the open one closes nothing."""
     attempt = state.attempt
     if not isinstance(record, RoundClosed) or attempt is None or state.layout is None or state.ended:
         return None
     if (attempt.opened.round, attempt.opened.attempt) != (record.round, record.attempt):
         return None
-    return ClosedRound(attempt, record, state.layout, state.model)
+    return ClosedRound(attempt, record, state.layout, state.model, present)

@@ -23,7 +23,6 @@ def opened_record(
     `asked` has each selected participant's last hello with its offset, `since(name)` is the control offset from which
     its commits count.
     """
-    seconds = spec.rounds.deadline_seconds
     return RoundOpened(
         round=step.round,
         attempt=step.attempt,
@@ -41,9 +40,15 @@ def opened_record(
         nonce=nonce,
         skips=spec.rounds.on_quorum_miss == "Skip",
         max_model_bytes=spec.max_model_bytes,
-        deadline_seconds=min(seconds, FIRST_MODEL_SECONDS) if step.round == 0 else seconds,
+        deadline_seconds=deadline_of(spec, step.round),
         count=spec.rounds.count,
     )
+
+
+def deadline_of(spec: Spec, number: int) -> int:
+    """Seconds until round `number` closes at the latest."""
+    seconds = spec.rounds.deadline_seconds
+    return min(seconds, FIRST_MODEL_SECONDS) if number == 0 else seconds
 
 
 def asks_for_evaluation(opened: RoundOpened, spec: Spec, present: Mapping[str, tuple[int, Hello]]) -> bool:

@@ -104,7 +104,7 @@ class _Recomputation:
         check_decision(claim)
         opened = claim.attempt.opened
         hellos = self._announced({asked.participant: asked.hello for asked in opened.selected})
-        check_opening(claim, self._specs, hellos)
+        check_opening(claim, self._specs, hellos, self._run)
         answers = self._answers(claim, hellos)
         check_metrics(claim, answers)
         return self._copied(claim, answers) if claim.base is None else self._summed(claim, answers)

@@ -6,17 +6,21 @@ update that breaks one is rejected, here a round that took it contradicts its lo
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from fedka.aggregator.boundary import size_of
 from fedka.aggregator.claims import ClosedRound
 from fedka.aggregator.commits import answers as is_answer
 from fedka.aggregator.commits import refuse
 from fedka.aggregator.evaluation import means
 from fedka.aggregator.evidence import Contradiction
+from fedka.aggregator.opening import deadline_of
 from fedka.aggregator.weights import scale_of, weight_of
 from fedka.wire.chunks import Pointer
 from fedka.wire.exact import Weight
 from fedka.wire.layout import Layout
 from fedka.wire.records import Commit, Hello, RoundOpened, Spec
+from fedka.wire.selection import RoundSize, rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +51,18 @@ def check_decision(claim: ClosedRound) -> None:
         raise Contradiction(f"the first model comes from one participant, not from {len(decided)}")
 
 
-def check_opening(claim: ClosedRound, specs: Sequence[Spec], hellos: Mapping[str, Hello]) -> None:
+def check_opening(claim: ClosedRound, specs: Sequence[Spec], hellos: Mapping[str, Hello], run: str) -> None:
     """It builds on the model before it, by a spec that was published, on the scale that the announced examples give."""
     opened = claim.attempt.opened
     if opened.base != claim.base or (claim.base is None) != (opened.round == 0):
         raise Contradiction("it does not build on the model of the round before it")
     number = (opened.generation, opened.revision)
-    if not any((s.generation, s.revision) == number and _is_in_force(opened, s) for s in specs):
+    in_force = [s for s in specs if (s.generation, s.revision) == number and _is_in_force(opened, s)]
+    if not in_force:
         raise Contradiction(f"the spec topic has no generation {number[0]}.{number[1]} with its strategy and maxNorm")
+    departures = [_departure(claim, spec, run) for spec in in_force]
+    if all(departures):
+        raise Contradiction(f"{departures[-1]} by generation {number[0]}.{number[1]} of the spec")
     scale = scale_of(opened.strategy, hellos.values())
     if opened.weight_scale != scale:
         raise Contradiction(f"its weight scale is {opened.weight_scale}, what was announced makes it {scale}")
@@ -102,3 +110,35 @@ def check_metrics(claim: ClosedRound, answers: Mapping[str, Answered]) -> None:
 
 def _is_in_force(opened: RoundOpened, spec: Spec) -> bool:
     return (opened.strategy, opened.max_norm) == (spec.strategy, spec.max_norm)
+
+
+def _departure(claim: ClosedRound, spec: Spec, run: str) -> str:
+    """How an opening departs from the spec that it names, or nothing."""
+    opened = claim.attempt.opened
+    seconds, size = deadline_of(spec, opened.round), RoundSize(opened.target, len(opened.selected), opened.quorum)
+    if opened.deadline_seconds != seconds:
+        return f"its deadline is {opened.deadline_seconds} s, and must be {seconds} s"
+    if opened.max_model_bytes != spec.max_model_bytes:
+        return f"it takes models of {opened.max_model_bytes} bytes, and must take up to {spec.max_model_bytes}"
+    if opened.round == 0:
+        fits = size == RoundSize(target=1, selected=size.selected, quorum=1)
+        return "" if fits else f"{size.quorum} of {size.target} first models were wanted, and one is enough"
+    sizes = [size_of(spec, number) for number in range(size.selected, len(claim.present) + 1)]
+    if size not in sizes:
+        asked = f"{size.selected} were asked for {size.target} updates, {size.quorum} at least"
+        return f"{asked}, which no choice from the {len(claim.present)} present comes to"
+    if size not in sizes[: 1 + _behind(claim, spec, run)]:
+        return "others than those who were asked come first"
+    return ""
+
+
+def _behind(claim: ClosedRound, spec: Spec, run: str) -> int:
+    """How many may have been there to choose from, and were not asked: their ranks come after those of who was.
+
+    Whoever ranks before them had a model of another layout then, which the journal does not tell.
+    """
+    opened = claim.attempt.opened
+    asked = {selected.participant for selected in opened.selected}
+    place = partial(rank, run=run, seed=spec.rounds.seed, round_number=opened.round, attempt=opened.attempt)
+    last = max(place(name) for name in asked)
+    return sum(place(name) > last for name in claim.present - asked)

@@ -50,8 +50,10 @@ def choose(
     participants: Iterable[str], count: int, *, run: str, seed: int, round_number: int, attempt: int
 ) -> list[str]:
     """`count` of the participants, the same for the same arguments whatever their order; sorted by name."""
+    ranks = {name: rank(name, run=run, seed=seed, round_number=round_number, attempt=attempt) for name in participants}
+    return sorted(sorted(ranks, key=ranks.__getitem__)[:count])
 
-    def rank(name: str) -> bytes:
-        return blake3(f"{run}\0{seed}\0{round_number}\0{attempt}\0{name}".encode()).digest()
 
-    return sorted(sorted(participants, key=rank)[:count])
+def rank(name: str, *, run: str, seed: int, round_number: int, attempt: int) -> bytes:
+    """Where a participant stands in the choice: those of lower rank are asked before those of higher."""
+    return blake3(f"{run}\0{seed}\0{round_number}\0{attempt}\0{name}".encode()).digest()
