@@ -14,7 +14,7 @@ from .pages import ROOT, text_of
 PAGE = text_of("docs/troubleshooting.md")
 WORDS = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", PAGE))))
 SHOWN = [*Reason, *EventReason, *ParticipantState, *RejectReason, *MissReason, *FailReason]
-CODES = sorted(value for name, value in vars(exit_codes).items() if name.isupper())
+CODES = sorted(value for value in vars(exit_codes).values() if isinstance(value, int))
 SOURCE = " ".join(path.read_text() for path in sorted((ROOT / "operator").rglob("*.py")))
 
 
