@@ -4,6 +4,7 @@ It uses the cluster that KUBECONFIG names and leaves the training there, to be l
 """
 
 import argparse
+import queue
 import subprocess
 import sys
 import threading
@@ -13,10 +14,12 @@ FILE = Path(__file__).resolve().with_name("cluster.yaml")
 FEDKA = str(Path(sys.executable).with_name("fedka"))
 NAMESPACE, NAME = "hospitals", "hospital"
 PATIENCE = "600s"
+COMPLETE, FAILED = "Complete", "Failed"
+MESSAGE = f"jsonpath={{.status.conditions[?(@.type=='{FAILED}')].message}}"
 
 
 def main() -> int:
-    """Apply, watch, look. Returns 0 once the training is Complete."""
+    """Apply, watch, look. Returns 0 once the training is Complete, 1 where it is not."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--kubectl", default="kubectl", help="the program to call")
     kubectl = arguments.parse_args().kubectl
@@ -26,7 +29,7 @@ def main() -> int:
     told = threading.Thread(target=watching.wait, daemon=True)
     told.start()
     try:
-        ended = run([*here, "wait", "--for=condition=Complete", f"ft/{NAME}", f"--timeout={PATIENCE}"], loudly=False)
+        end = first_of((COMPLETE, FAILED), here)
     finally:
         watching.terminate()
         told.join()
@@ -36,7 +39,32 @@ def main() -> int:
     run([*here, "events", "--for", f"federatedtraining/{NAME}"])
     for line in next_steps():
         print(line)
-    return ended
+    if end == FAILED:
+        said = subprocess.run([*here, "get", "ft", NAME, "-o", MESSAGE], check=False, capture_output=True, text=True)
+        print(f"\nThe training has failed: {said.stdout or said.stderr}", file=sys.stderr)
+    return 0 if end == COMPLETE else 1
+
+
+def first_of(conditions: tuple[str, ...], here: list[str]) -> str | None:
+    """The condition that comes true first; None where none does in time. kubectl waits for one only."""
+    wait = [*here, "wait", f"ft/{NAME}", f"--timeout={PATIENCE}"]
+    waiting = {each: subprocess.Popen([*wait, f"--for=condition={each}"]) for each in conditions}
+    ended: queue.SimpleQueue[tuple[str, int]] = queue.SimpleQueue()
+
+    def tell(condition: str, process: subprocess.Popen[bytes]) -> None:
+        ended.put((condition, process.wait()))
+
+    for each in waiting.items():
+        threading.Thread(target=tell, args=each, daemon=True).start()
+    try:
+        for condition, code in (ended.get() for _ in waiting):
+            if code == 0:
+                return condition
+    finally:
+        for process in waiting.values():
+            process.terminate()
+            process.wait()
+    return None
 
 
 def run(command: list[str], *, loudly: bool = True) -> int:

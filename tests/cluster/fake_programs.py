@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -142,7 +143,21 @@ def kubectl(words: list[str], state: State) -> str:
     kubeconfig = next((_value(word) for word in words if word.startswith(KUBECONFIG)), os.environ.get("KUBECONFIG", ""))
     if not Path(kubeconfig).is_file():
         raise Refused("The connection to the server localhost:8080 was refused - did you specify the right host?")
+    waited_for = next((_value(_value(word)) for word in words if word.startswith("--for=condition=")), None)
+    if waited_for is not None:
+        _wait_for(waited_for, state.known("conditions", ["Complete"]))
+    if any(word.startswith("jsonpath=") for word in words):
+        return str(state.known("message", ""))
     return "pod/fedka-0: ImagePullBackOff\n" if "describe" in words else ""
+
+
+def _wait_for(condition: str, true: list[str]) -> None:
+    """Where another one is true, this one stays away for as long as somebody waits."""
+    if not true:
+        raise Refused("error: timed out waiting for the condition on federatedtrainings/hospital")
+    parent = os.getppid()
+    while condition not in true and os.getppid() == parent:
+        time.sleep(0.1)
 
 
 def helm(words: list[str], state: State) -> str:
@@ -153,6 +168,7 @@ PROGRAMS = {"docker": docker, "kind": kind, "kubectl": kubectl, "helm": helm}
 
 
 def _value(option: str) -> str:
+    """Behind the first `=`."""
     return option.split("=", 1)[1]
 
 
