@@ -53,7 +53,9 @@ def long_mode(request: pytest.FixtureRequest) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The loop to work in (`make test-fast`) looks at fewer examples."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup's deafness would be inherited by all that tests start
+    for number, handler in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
+        if signal.getsignal(number) is signal.SIG_IGN:  # nohup and `&` make deaf, and all that tests start inherits it
+            signal.signal(number, handler)
     settings.load_profile("quick" if "not slow" in config.option.markexpr else "fedka")
 
 

@@ -84,6 +84,7 @@ class Directory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.started: list[Running] = []
+        self.program = [sys.executable, "-m", "fedka"]
         self.app(APP)
 
     def app(self, program: str) -> None:
@@ -95,7 +96,7 @@ class Directory:
 
     def start(self, *arguments: str, **environment: str) -> Running:
         process = subprocess.Popen(
-            [sys.executable, "-m", "fedka", *arguments],
+            [*self.program, *arguments],
             cwd=self.path,
             env={**os.environ, "COLUMNS": "200", **environment},
             stdin=subprocess.DEVNULL,

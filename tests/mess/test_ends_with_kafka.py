@@ -76,14 +76,18 @@ def test_second_ctrl_c_while_kafka_starts(machine, file):
 
 
 @pytest.mark.kafka
-def test_killed_run_takes_its_kafka_and_all_pods_along(machine, file):
+def test_killed_run_takes_its_kafka_and_all_pods_along_and_nothing_of_another_run(machine, beside, file):
     machine.app(LEAVING_A_DAEMON)
-    running = machine.start("run", file)
-    running.until("round 1/2000")
-    alive = [command for _, command in machine.processes()]
-    assert all(any(word in command for command in alive) for word in ("kafka.Kafka", "sleep 3600", "aggregator"))
-    running.send(signal.SIGKILL)
-    running.wait()
+    killed, other = machine.start("run", file, "--state-dir", "one"), beside.start("run", file, "--state-dir", "two")
+    for each, running in ((machine, killed), (beside, other)):
+        running.until("round 1/2000")
+        alive = [command for _, command in each.processes()]
+        assert all(any(word in command for command in alive) for word in ("kafka.Kafka", "sleep 3600", "aggregator"))
+    killed.send(signal.SIGKILL)
+    killed.wait()
     machine.wait_until_gone()
-    assert machine.left_behind() == []
+    other.until_lines("/2000  ", other.stderr.count("/2000  ") + 3)
+    other.send(signal.SIGINT)
+    assert other.wait() == exit_codes.INTERRUPTED
+    assert (machine.left_behind(), beside.left_behind()) == ([], [])
     assert machine.litter() == []

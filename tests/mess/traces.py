@@ -24,13 +24,16 @@ LEAVING_A_DAEMON = APP.replace(
 
 
 class Machine(Directory):
-    """A directory to run commands in, with a home and a place for temporary files that only they can know of."""
+    """A directory to run commands in, with a home and a place for temporary files that only they can know of.
+
+    Two of them may share a path: each tells its own processes from the other's.
+    """
 
     def __init__(self, path: Path) -> None:
         self.mark = f"{MARK}={uuid.uuid4()}"
         self.home, self.temporary, work = path / "home", path / "tmp", path / "work"
         for each in (self.home, self.temporary, work):
-            each.mkdir()
+            each.mkdir(exist_ok=True)
         super().__init__(work)
 
     def start(self, *arguments: str, **environment: str) -> Running:
@@ -59,15 +62,16 @@ class Machine(Directory):
         return found
 
     def wait_until_gone(self) -> None:
-        """The kernel ends what is tied to a killed process, in its own time."""
-        for pid, command in self.processes():
-            try:
-                descriptor = os.pidfd_open(pid)
-            except ProcessLookupError:
-                continue
-            gone, _, _ = select.select([descriptor], [], [], GENEROUS_SECONDS)
-            os.close(descriptor)
-            assert gone, f"{command} still runs"
+        """The kernel ends what is tied to a killed process, in its own time, and what that may have just started."""
+        while living := self.processes():
+            for pid, command in living:
+                try:
+                    descriptor = os.pidfd_open(pid)
+                except ProcessLookupError:
+                    continue
+                gone, _, _ = select.select([descriptor], [], [], GENEROUS_SECONDS)
+                os.close(descriptor)
+                assert gone, f"{command} still runs"
 
     def litter(self) -> list[str]:
         """Files and directories outside the working directory."""
