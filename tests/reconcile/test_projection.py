@@ -66,6 +66,12 @@ def test_who_was_late_is_known_until_a_later_update_counts():
     assert facts.message == "no update of round 2 had come when its 60 s were over"
 
 
+def test_a_hello_that_was_refused_is_known_until_an_update_of_a_later_round_counts():
+    refused = r.ParticipantAudited(epoch=1, seq=1, participant="b", reason=r.RejectReason.WRONG_LAYOUT, message="other")
+    facts = read_audit(read(write(STORY[:-3])), encode(refused)).view.participants["b"]
+    assert (facts.reason, facts.rejected_round, facts.last_round) == ("WrongLayout", 2, 1)
+
+
 @given(split=st.integers(0, len(STORY) + 1))
 def test_reading_on_is_reading_from_the_beginning(split: int):
     log = write(STORY)

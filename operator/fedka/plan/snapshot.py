@@ -92,7 +92,7 @@ class ParticipantFacts:
 
     last_round: int | None = None  # its update counted in
     rejections: int = 0
-    rejected_round: int | None = None
+    rejected_round: int | None = None  # of a hello, the one that it would have counted from
     reason: str | None = None  # of the last rejection
     message: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)

@@ -63,9 +63,9 @@ def read_audit(projection: Projection, data: bytes | None) -> Projection:  # noq
         message = f"no update of round {record.round} had come when its {record.deadline_seconds} s were over"
         return _change(projection, record.participant, reason=LATE, message=message, rejected_round=record.round)
     if isinstance(record, r.ParticipantAudited):
-        latest = None if record.reason is None else projection.view.state.round
+        first = None if record.reason is None else projection.view.state.round + 1
         return _change(
-            projection, record.participant, reason=record.reason, message=record.message, rejected_round=latest
+            projection, record.participant, reason=record.reason, message=record.message, rejected_round=first
         )
     return projection
 
