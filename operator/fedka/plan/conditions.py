@@ -149,7 +149,7 @@ def _aggregator_ready(snapshot: Snapshot) -> Verdict:
     if job is None or job.finished is not None or job.suspended or job.deleting:
         return _without_aggregator(snapshot)
     trouble = pod_trouble(snapshot, job)
-    if snapshot.state.epoch == 0:
+    if not snapshot.journal_seen:
         cause = f": {trouble}" if trouble is not None else ""
         return _no(Reason.AGGREGATOR_STARTING, f"the aggregator has not written to its journal yet{cause}")
     if trouble is not None and not trouble.passing:
