@@ -2,13 +2,14 @@
 
 import base64
 import json
+import os
 import stat
 
 import pytest
 import yaml
 
 from fedka.wire.bundle import BundleUnreadable
-from fedka.wire.bundle_file import pack, read_files, unpack, write_private
+from fedka.wire.bundle_file import pack, read_files, unpack, write_files, write_private
 
 FILES = {"bundle.json": b'{"v": 1}', "ca.crt": b"-----BEGIN", "password": b"secret\n"}
 SECRET = {
@@ -74,3 +75,20 @@ def test_file_is_for_its_owner_only_and_takes_the_place_of_an_open_one(tmp_path)
     assert path.read_text() == "new"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_draft_of_a_writer_with_our_process_id_in_another_container_is_left_alone(tmp_path):
+    draft = tmp_path / f".b.json.{os.getpid()}"
+    draft.write_text("half")
+    write_private(tmp_path / "b.json", "ours")
+    assert (tmp_path / "b.json").read_text() == "ours"
+    assert draft.read_text() == "half"
+
+
+def test_files_are_laid_out_for_their_owner_only_and_nowhere_else(tmp_path):
+    directory = tmp_path / "bundle"
+    directory.mkdir()
+    write_files(directory, {**FILES, "../strange": b"x"})
+    assert read_files(directory) == {**FILES, "strange": b"x"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()} == {0o600}
+    assert list(tmp_path.iterdir()) == [directory]

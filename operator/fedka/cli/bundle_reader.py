@@ -10,7 +10,7 @@ from fedka.cli.errors import CommandFailed
 from fedka.cli.source import RunReader
 from fedka.kafka.access import client_settings
 from fedka.wire.bundle import read_bundle
-from fedka.wire.bundle_file import OWNER_ONLY
+from fedka.wire.bundle_file import write_files
 
 
 @asynccontextmanager
@@ -22,10 +22,7 @@ async def bundle_reader(
     Raises BundleUnreadable, and CommandFailed where it is not for `training`.
     """
     with TemporaryDirectory(prefix="fedka-reader-") as directory:
-        for name, content in files.items():
-            path = Path(directory) / Path(name).name
-            path.touch(mode=OWNER_ONLY)
-            path.write_bytes(content)
+        write_files(Path(directory), files)
         bundle = read_bundle(Path(directory))
         if training not in (None, bundle.training):
             message = (

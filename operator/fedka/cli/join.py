@@ -21,7 +21,7 @@ from fedka.cli.errors import CommandFailed
 from fedka.cli.pods import UNSUPERVISED, this_program
 from fedka.supervisor import supervise
 from fedka.wire.bundle import DOCUMENT, AppSettings, Bundle, BundleUnreadable, read_bundle
-from fedka.wire.bundle_file import OWNER_ONLY, read_files, unpack
+from fedka.wire.bundle_file import read_files, unpack, write_files
 
 STDIN = "-"
 
@@ -44,9 +44,7 @@ def join(options: Options) -> int:
         where, entrypoint = (Path.cwd(), None) if options.app is None else app_place(options.app)
         with tempfile.TemporaryDirectory(prefix="fedka-join-") as directory:  # made for this user alone
             bundle_dir = Path(directory)
-            for name, content in files.items():
-                (bundle_dir / name).touch(mode=OWNER_ONLY)
-                (bundle_dir / name).write_bytes(content)
+            write_files(bundle_dir, files)
             bundle = _as_wanted(read_bundle(bundle_dir), options, entrypoint)
             (bundle_dir / DOCUMENT).write_text(bundle.model_dump_json(by_alias=True, exclude_none=True))
             _greet(bundle)

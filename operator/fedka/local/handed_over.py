@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fedka.wire.bundle_file import write_files
+
 
 def hand_over(secret: Mapping[str, Any], participant: str, directory: Path) -> tuple[str, Path]:
     """Write the participant's bundle below `directory`, readable by this user only; the participant and where it is."""
     bundle = directory / participant
     bundle.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for file, value in (secret.get("data") or {}).items():
-        (bundle / file).touch(mode=0o600)
-        (bundle / file).write_bytes(base64.b64decode(value))
+    write_files(bundle, {name: base64.b64decode(value) for name, value in (secret.get("data") or {}).items()})
     return participant, bundle

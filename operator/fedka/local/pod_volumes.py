@@ -14,6 +14,7 @@ from typing import Any
 
 from fedka.local.objects import Json
 from fedka.plan.pod_template import CODE_VOLUME, TEMPORARY_VOLUME
+from fedka.wire.bundle_file import write_files
 
 _OF_THE_MACHINE = (CODE_VOLUME, TEMPORARY_VOLUME)  # the code lies where the pod starts, and it has the machine's /tmp
 
@@ -76,7 +77,4 @@ def container_of(pod: Json) -> Json:
 
 
 def _write(directory: Path, data: Mapping[str, str]) -> None:
-    for name, value in data.items():
-        file = directory / name
-        file.touch(mode=0o600)
-        file.write_bytes(base64.b64decode(value))
+    write_files(directory, {name: base64.b64decode(value) for name, value in data.items()})

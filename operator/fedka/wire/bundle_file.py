@@ -9,6 +9,7 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Any, Literal
 
 import yaml
@@ -88,13 +89,22 @@ def read_files(path: Path) -> dict[str, bytes]:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file that its owner alone may read, from its first byte on. Raises OSError."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    # its name is drawn: in two containers on one volume, both writers may be process 1
+    handle, draft = mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "w") as file:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        draft.replace(path)
+        Path(draft).replace(path)
     finally:
-        draft.unlink(missing_ok=True)
+        Path(draft).unlink(missing_ok=True)
+
+
+def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Lay files out in a directory, for their owner's eyes only from their first byte on. Raises OSError."""
+    for name, content in files.items():
+        file = directory / Path(name).name  # whatever a Secret calls it, it lands nowhere else
+        file.touch(mode=OWNER_ONLY)
+        file.write_bytes(content)
 
 
 def _document(text: str, source: str) -> dict[str, Any]:
