@@ -7,6 +7,7 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from fedka.cli.training_file import read_object
 from fedka.kubernetes.configuration import ConfigurationInvalid, read_configuration
 from fedka.local.saved import SavedTraining, SavedTrainingUnusable
 from fedka.wire.bundle import CA_FILE, DOCUMENT, PASSWORD_FILE, Bundle, BundleUnreadable, KafkaAccess, read_bundle
-from fedka.wire.bundle_file import pack, unpack
+from fedka.wire.bundle_file import pack, unpack, write_files
 
 from ..cli.trainings import training
 from . import mutation
@@ -82,11 +83,15 @@ Read = Callable[[Path], object]
 
 
 def unpacked(path: Path) -> object:
+    """As `fedka join` does: in a directory of its own."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         return None
-    return unpack(text, "the bundle")
+    files = unpack(text, "the bundle")
+    with TemporaryDirectory(dir=path.parent) as directory:
+        write_files(Path(directory), files)
+        return read_bundle(Path(directory))
 
 
 READERS: dict[str, tuple[Read, tuple[type[Exception], ...], Callable[[], list[Any]]]] = {

@@ -68,3 +68,10 @@ def test_a_bundle_lacks_no_file_that_it_names(tmp_path: Path, member: str) -> No
         read_bundle(tmp_path)
     (tmp_path / "secret.txt").touch()
     read_bundle(tmp_path)
+
+
+def test_a_file_whose_name_is_too_long_for_any_does_not_lie_beside_it(tmp_path: Path) -> None:
+    kafka = BUNDLE.kafka.model_copy(update={"ca_file": "a" * 300})
+    write(tmp_path, BUNDLE.model_copy(update={"kafka": kafka}).model_dump_json(by_alias=True))
+    with pytest.raises(BundleUnreadable, match="does not lie beside it"):
+        read_bundle(tmp_path)

@@ -39,6 +39,8 @@ def test_secret_as_kubectl_prints_it_is_unpacked(form):
         (json.dumps({"fedkaBundle": 2, "files": {}}), "fedkaBundle"),
         (json.dumps({"fedkaBundle": 1, "files": {"password": "x"}}), "there is no bundle.json in it"),
         (json.dumps({"fedkaBundle": 1, "files": {"bundle.json": "", "../it": "x"}}), "'../it' is no name of a file"),
+        (json.dumps({"fedkaBundle": 1, "files": {"bundle.json": "", "a\0": "x"}}), r"'a\x00' is no name of a file"),
+        (json.dumps({"fedkaBundle": 1, "files": {"bundle.json": "", "a" * 300: "x"}}), "aaa' is no name of a file"),
         (json.dumps({**SECRET, "data": {"bundle.json": "plain text!"}}), "not base64"),
         (json.dumps({**SECRET, "data": ["bundle.json"]}), "not base64"),
         (json.dumps({"fedkaBundle": 1, "files": {"bundle.json": "\ud800"}}), "a file in it is no text"),

@@ -84,6 +84,13 @@ def read_bundle(directory: Path) -> Bundle:
         where = ".".join(str(part) for part in first["loc"])
         raise BundleUnreadable(f"{path}: {where}: {first['msg']}") from None
     for name in (bundle.kafka.ca_file, bundle.kafka.password_file):
-        if name is not None and not (directory / name).is_file():
+        if name is not None and not _is_file(directory / name):
             raise BundleUnreadable(f"{path} names {name}, which does not lie beside it: the bundle is incomplete")
     return bundle
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for any file
+        return False

@@ -5,6 +5,7 @@ Whoever holds it can act as the participant: it is written and unpacked for its 
 """
 
 import os
+import re
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from fedka.yaml_text import load_yaml
 
 OWNER_ONLY = 0o600
 MOST_BYTES = 2**20  # a Secret's own limit
+_FILE_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")  # as Kubernetes allows in a Secret; what fits into any directory
 _WANTED = (
     "a connection bundle is needed (what `fedka bundle` writes, its directory, or the Secret as kubectl prints it)"
 )
@@ -56,7 +58,7 @@ def unpack(text: str, source: str) -> dict[str, bytes]:
             raise BundleUnreadable(f"{source}: {_WANTED}, but a file in it is no text") from None
     if DOCUMENT not in files:
         raise BundleUnreadable(f"{source}: {_WANTED}, but there is no {DOCUMENT} in it")
-    strange = sorted(name for name in files if name in ("", ".", "..") or Path(name).name != name)
+    strange = sorted(name for name in files if name in (".", "..") or not _FILE_NAME.fullmatch(name))
     if strange:
         raise BundleUnreadable(f"{source}: {strange[0]!r} is no name of a file: do not use this bundle")
     return files
