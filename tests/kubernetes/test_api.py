@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 from aiohttp import web
+from kubernetes.aio.client import Configuration
 
 from fedka.kubernetes.answers import Unauthorized
 from fedka.kubernetes.api import Api, path_of
+from fedka.kubernetes.login import NoClusterAccess
 from fedka.kubernetes.metrics import resource_of
 from fedka.reconcile.ports import FEDERATED_TRAINING, NAMESPACE, POD, ClusterUnavailable
 
@@ -86,6 +88,24 @@ async def test_credentials_that_stay_wrong_are_said_to_be():
     async with answering(answer) as api:
         with pytest.raises(Unauthorized, match="credentials"):
             await api.send("GET", "/api/v1/pods")
+
+
+async def test_why_a_login_that_has_run_out_is_not_renewed_is_told():
+    logins = Logins()
+
+    async def login() -> Configuration:
+        if logins.times:
+            raise NoClusterAccess("the program get-token has ended with code 1: log in again")
+        return await logins()
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.json_response({"kind": "Status", "message": "Unauthorized"}, status=401)
+
+    async with answering(answer, logins):
+        api = Api(login)
+        with pytest.raises(Unauthorized, match="not renewed: the program get-token has ended with code 1: log in aga"):
+            await api.send("GET", "/api/v1/pods")
+        await api.close()
 
 
 async def test_a_server_that_is_away_is_unavailable():

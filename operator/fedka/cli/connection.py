@@ -96,7 +96,7 @@ async def connect(place: ClusterPlace, training: str | None = None) -> AsyncIter
 def explained() -> Iterator[None]:
     """Raise what a cluster refuses as CommandFailed."""
     from fedka.kubernetes.answers import Unauthorized  # noqa: PLC0415  as above
-    from fedka.kubernetes.login import NoClusterAccess  # noqa: PLC0415  the same
+    from fedka.kubernetes.login import NoClusterAccess, NoCredentials  # noqa: PLC0415  the same
 
     try:
         yield
@@ -105,6 +105,7 @@ def explained() -> Iterator[None]:
     except (NoClusterAccess, ClusterError) as error:
         fix = {
             NoClusterAccess: "name a kubeconfig with --kubeconfig or in KUBECONFIG, and a --context in it",
+            NoCredentials: "log in again with what your cluster's provider has for it, or choose another --context",
             Unauthorized: "the login is wrong or has run out: log in again, or choose another --context",
             Forbidden: "you lack this right: ask whoever runs the cluster for a role that has it",
             ClusterUnavailable: "check that the cluster runs and can be reached, and --context",

@@ -18,9 +18,9 @@ import aiohttp
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
 
-from fedka.kubernetes.answers import refusal
+from fedka.kubernetes.answers import Unauthorized, refusal
 from fedka.kubernetes.lines import Lines
-from fedka.kubernetes.login import Login
+from fedka.kubernetes.login import Login, NoClusterAccess
 from fedka.reconcile.ports import ClusterUnavailable, Kind
 from fedka.version import VERSION
 
@@ -184,7 +184,12 @@ class Api:
                 raise ClusterUnavailable("the connection has been closed")
             if self._session is not None and self._session is not instead_of:
                 return self._session  # somebody else has done it meanwhile
-            configuration = await self._login()
+            try:
+                configuration = await self._login()
+            except NoClusterAccess as error:
+                if instead_of is None:
+                    raise
+                raise Unauthorized(f"the login has run out, and is not renewed: {error}") from error
             old, self._session = self._session, _Session(configuration, RESTClientObject(configuration))
             if old is not None:
                 self._replaced = {each for each in (*self._replaced, old) if each.awaited}

@@ -17,13 +17,19 @@ from kubernetes.aio.config.incluster_config import (
     SERVICE_TOKEN_FILENAME,
     load_incluster_config,
 )
-from kubernetes.aio.config.kube_config import load_kube_config
+from kubernetes.aio.config.kube_config import KubeConfigLoader, KubeConfigMerger
+
+from fedka.kubernetes.login_programs import ProgramFailed, credentials_of
 
 NAMESPACE_FILE = Path(SERVICE_TOKEN_FILENAME).with_name("namespace")
 
 
 class NoClusterAccess(Exception):
     """There is no kubeconfig and no ServiceAccount, or the one there is cannot be used."""
+
+
+class NoCredentials(NoClusterAccess):
+    """The program that the kubeconfig names to log in with gives none."""
 
 
 class Login(Protocol):
@@ -49,9 +55,9 @@ def find_login(
             else:
                 path = named or str(Path.home() / ".kube" / "config")
                 _check_exists(path)
-                await load_kube_config(  # type: ignore[no-untyped-call]  # has no types
-                    config_file=path, context=context, client_configuration=configuration, persist_config=False
-                )
+                await _load(path, context, configuration)
+        except ProgramFailed as error:
+            raise NoCredentials(f"cannot log in to a Kubernetes cluster: {error}") from error
         except (ConfigException, OSError, ValueError) as error:
             raise NoClusterAccess(f"cannot log in to a Kubernetes cluster: {error}") from error
         configuration.retries = None  # what may be repeated is decided where it is known what was asked
@@ -68,6 +74,18 @@ def in_cluster(environment: Mapping[str, str]) -> bool:
 def own_namespace() -> str | None:
     """The namespace of this pod, None outside of a cluster."""
     return NAMESPACE_FILE.read_text().strip() or None if NAMESPACE_FILE.is_file() else None
+
+
+async def _load(paths: str, context: str | None, configuration: Configuration) -> None:
+    """From the kubeconfigs. Raises ConfigException, ProgramFailed."""
+    config = KubeConfigMerger(paths).config  # type: ignore[no-untyped-call]  # has no types
+    loader = KubeConfigLoader(config, active_context=context, config_base_path=None)  # type: ignore[no-untyped-call]
+    named = config["users"].get_with_name(loader.current_context["context"].get("user"), safe=True)
+    user = named.value.get("user") if named is not None else None
+    if isinstance(user, dict) and "exec" in user and "auth-provider" not in user:
+        given = await credentials_of(user.pop("exec"))
+        user.update(given)  # which the loader reads
+    await loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
 
 
 def _check_exists(paths: str) -> None:

@@ -47,11 +47,10 @@ async def serve(
     identity: str,
     stop: asyncio.Event,
     started: Callable[[], None] = lambda: None,
-    listening: Callable[[int], None] = lambda _port: None,
 ) -> None:
     """Run an operator until `stop` is set; it is no leader any more when this returns.
 
-    `started` may set signal handlers, as Kopf has set its own by then; `listening` is told the port of the endpoints.
+    `started` may set signal handlers, as Kopf has set its own by then.
     Raises ConfigurationInvalid, NoClusterAccess, CannotStart, LeadershipLost, WatchSilent, WatchEnded, a ClusterError.
     """
     metrics = Metrics()
@@ -84,7 +83,6 @@ async def serve(
         async with endpoints(configuration.port, alive=alive, ready=ready, metrics=metrics.text) as port:
             where = ", ".join(namespaces) or "all namespaces"
             LOGGER.info("version %s, watching %s; endpoints on port %d", VERSION, where, port)
-            listening(port)
             await _work(operator, shell, leadership, stop=stop, started=started)
     finally:
         await operator.close()
