@@ -1,6 +1,8 @@
 """Topics on a real Apache Kafka."""
 
 import asyncio
+import contextlib
+from collections.abc import Mapping
 
 import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
@@ -15,6 +17,42 @@ from fedka.wire.bundle import KafkaAccess
 pytestmark = pytest.mark.kafka
 
 LASTING = {"retention.ms": "-1", "message.timestamp.type": "LogAppendTime"}
+MANY = 300
+GENEROUS_SECONDS = 300
+# Each is a record for the controller: so few topics hold as many as those of a thousand participants.
+SETTINGS = LASTING | {
+    "cleanup.policy": "delete",
+    "compression.type": "producer",
+    "delete.retention.ms": "1000000",
+    "file.delete.delay.ms": "60001",
+    "flush.messages": "1000000",
+    "flush.ms": "1000000",
+    "index.interval.bytes": "4097",
+    "local.retention.bytes": "-2",
+    "local.retention.ms": "-2",
+    "max.compaction.lag.ms": "1000000",
+    "max.message.bytes": "1048588",
+    "message.timestamp.after.max.ms": "3600000",
+    "message.timestamp.before.max.ms": "3600000",
+    "min.cleanable.dirty.ratio": "0.6",
+    "min.compaction.lag.ms": "0",
+    "min.insync.replicas": "1",
+    "preallocate": "false",
+    "retention.bytes": "-1",
+    "segment.bytes": "16777216",
+    "segment.index.bytes": "1048576",
+    "segment.jitter.ms": "0",
+    "segment.ms": "1000000",
+    "unclean.leader.election.enable": "false",
+    "compression.gzip.level": "6",
+    "compression.lz4.level": "9",
+    "compression.zstd.level": "3",
+    "remote.storage.enable": "false",
+    "remote.log.copy.disable": "false",
+    "remote.log.delete.on.disable": "false",
+    "leader.replication.throttled.replicas": "",
+    "follower.replication.throttled.replicas": "",
+}
 
 
 @pytest.fixture
@@ -34,6 +72,20 @@ async def test_topics_are_made_with_their_partitions_and_settings(admin: AdminPr
     assert len(set(made.values())) == 2
     described = await asyncio.to_thread(settings_of, kafka, "admin.made.one")
     assert {key: described[key] for key in LASTING} == LASTING
+
+
+async def test_more_topics_than_a_controller_takes_at_once_are_made_all_the_same(admin: AdminProvisioner):
+    topics = [TopicSpec(f"admin.many.{number}", 1, SETTINGS) for number in range(MANY)]
+    made: Mapping[str, str] = {}
+    async with asyncio.timeout(GENEROUS_SECONDS):
+        while not made:
+            with contextlib.suppress(
+                KafkaUnavailable
+            ):  # a busy machine's broker: it is asked again, as by the operator
+                made = await admin.ensure_topics(topics)
+    assert len(made) == MANY
+    with contextlib.suppress(KafkaUnavailable):  # only so that the broker has less to do for other tests
+        await admin.delete_topics(list(made))
 
 
 async def test_ensuring_again_changes_nothing(admin: AdminProvisioner):

@@ -30,6 +30,7 @@ from fedka.reconcile.provisioning import KafkaUnavailable, Login, TopicRefused
 
 LOGGER = logging.getLogger("fedka.provision")
 LEADER_POLL_SECONDS = 0.02
+BATCH = 200  # topics of one request: a controller refuses more than 10,000 records at once, and a topic is ten of them
 
 
 class AdminProvisioner:
@@ -53,8 +54,12 @@ class AdminProvisioner:
 
     async def ensure_topics(self, topics: Sequence[TopicSpec]) -> Mapping[str, str]:
         """See `Provisioner.ensure_topics`."""
-        if not topics:
-            return {}
+        ids: dict[str, str] = {}
+        for first in range(0, len(topics), BATCH):
+            ids |= await self._ensure(topics[first : first + BATCH])
+        return ids
+
+    async def _ensure(self, topics: Sequence[TopicSpec]) -> Mapping[str, str]:
         created = await self._create(topics)
         existing = [topic for topic in topics if topic.name not in created]
         if existing:
