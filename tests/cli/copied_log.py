@@ -5,6 +5,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from fedka.kafka.access import Settings, record_producer_settings
 
+from ..integration.topics import make_topics
 from ..wire.recorded_log import RecordedLog
 
 TOPIC = {
@@ -20,9 +21,7 @@ def copy_to(settings: Settings, log: RecordedLog) -> None:
     for topic, partition in log.places:
         partitions[topic] = max(partitions.get(topic, 0), partition + 1)
     admin = AdminClient(dict(settings))
-    new = [NewTopic(topic, count, 1, config=TOPIC) for topic, count in partitions.items()]
-    for created in admin.create_topics(new).values():
-        created.result()
+    make_topics(admin, [NewTopic(topic, count, 1, config=TOPIC) for topic, count in partitions.items()])
     producer = Producer(record_producer_settings(settings))
     for (topic, partition), held in log.places.items():
         for offset, stored in sorted(held.items()):

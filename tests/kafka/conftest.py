@@ -12,6 +12,8 @@ from fedka.kafka.access import Settings, client_settings
 from fedka.local.kafka_server import KafkaServer
 from fedka.wire.bundle import KafkaAccess
 
+from ..integration.topics import make_topics
+
 
 @pytest.fixture(scope="session")
 def settings(kafka: KafkaServer) -> Settings:
@@ -38,8 +40,7 @@ def narrow_topic(admin: AdminClient) -> str:
 def make_topic(admin: AdminClient, more: Mapping[str, str] = MappingProxyType({})) -> str:
     name = f"test.{secrets.token_hex(8)}"
     config = {"message.timestamp.type": "LogAppendTime", "retention.ms": "-1", **more}
-    for created in admin.create_topics([NewTopic(name, 2, 1, config=config)]).values():
-        created.result()
+    make_topics(admin, [NewTopic(name, 2, 1, config=config)])
     return name
 
 

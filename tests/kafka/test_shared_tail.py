@@ -14,6 +14,8 @@ from fedka.kafka.shared_tail import Reader, SharedTails
 from fedka.kafka.tail import PARTITIONS_PER_CONSUMER
 from fedka.kafka.writer import RecordWriter
 
+from ..integration.topics import make_topics
+
 pytestmark = pytest.mark.kafka
 PATIENCE = 60.0
 NewTopics = Callable[[int], list[str]]
@@ -55,8 +57,7 @@ class Heard:
 def new_topics(admin: AdminClient) -> NewTopics:
     def make(count: int) -> list[str]:
         names = [f"test.{secrets.token_hex(8)}" for _ in range(count)]
-        for created in admin.create_topics([NewTopic(name, 1, 1) for name in names]).values():
-            created.result()
+        make_topics(admin, [NewTopic(name, 1, 1) for name in names])
         return names
 
     return make
