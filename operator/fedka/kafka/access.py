@@ -85,7 +85,7 @@ def record_producer_settings(shared: Settings) -> Settings:
         **shared,
         "acks": "all",
         "linger.ms": 0,  # somebody waits for each of them
-        "max.in.flight.requests.per.connection": 1,  # order must survive a retry
+        "max.in.flight.requests.per.connection": 1,  # order must survive a lost connection
         "message.timeout.ms": JOURNAL_TIMEOUT_MS,
         "retry.backoff.ms": 50,  # a broker's restart should not cost more than it takes
         "retry.backoff.max.ms": 500,

@@ -1,7 +1,9 @@
 """Small records out, in order, with their acknowledgements seen at once.
 
-One request in flight: order survives a retry. A thread of its own serves acknowledgements, because a callback that
-waits for the next write would show them one record late.
+One request in flight: order survives a lost connection. A broker that refuses a request for the moment only, as that of
+a topic which has just been made, may let the next one overtake it: who needs the order of a topic's first records waits
+for the first of them, and in the journal the chain shows what is out of order. A thread of its own serves
+acknowledgements, because a callback that waits for the next write would show them one record late.
 """
 
 import logging
