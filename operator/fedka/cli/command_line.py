@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from fedka import exit_codes
+from fedka.cli.errors import guarded
+from fedka.cli.streams import lead_nowhere
 from fedka.version import VERSION
 
 KUBECTL_PLUGIN = "kubectl fedka"
@@ -57,23 +59,30 @@ def program() -> str:
 
 def run_command(arguments: list[str]) -> int:
     """Run one command; its exit code."""
-    try:
-        app(arguments, prog_name=program())
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else exit_codes.OK if ended.code is None else exit_codes.FAILED
-        return exit_codes.USAGE if code == CLICK_USAGE else code
-    return exit_codes.OK
+
+    def command() -> int:
+        try:
+            app(arguments, prog_name=program())
+        except SystemExit as ended:
+            told = exit_codes.OK if ended.code is None else exit_codes.FAILED
+            code = ended.code if isinstance(ended.code, int) else told
+            return exit_codes.USAGE if code == CLICK_USAGE else code
+        return exit_codes.OK
+
+    return guarded(command, debug="--debug" in arguments, say=say)  # of the help, say, whose reader has gone
 
 
 def say(message: str) -> None:
-    """A line for people, on stderr."""
-    sys.stderr.write(f"{message}\n")
+    """A line for people, on stderr. That nobody can read it changes nothing else."""
+    try:
+        sys.stderr.write(f"{message}\n")
+        sys.stderr.flush()
+    except OSError:
+        lead_nowhere(sys.stderr)
 
 
 def end_with(command: Callable[[], int], *, debug: bool) -> None:
     """Run a command's work and end with its code; what goes wrong is explained."""
-    from fedka.cli.errors import guarded  # noqa: PLC0415  --help does without
-
     raise typer.Exit(guarded(command, debug=debug, say=say))
 
 

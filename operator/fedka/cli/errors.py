@@ -4,12 +4,12 @@ Only errors whose message tells the user what to do are listed. Everything else 
 shown, and `--debug` shows all of it.
 """
 
-import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from fedka import exit_codes
+from fedka.cli.streams import lead_nowhere
 
 
 class CommandFailed(Exception):
@@ -26,7 +26,7 @@ def guarded(command: Callable[[], int], *, debug: bool, say: Callable[[str], Any
         code = command()
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain again at its end
+        lead_nowhere(sys.stdout)
         return exit_codes.OK
     except KeyboardInterrupt:
         say("fedka: interrupted")

@@ -8,12 +8,14 @@ import sys
 from collections.abc import Sequence
 
 from fedka import exit_codes
+from fedka.cli.streams import open_streams
 
 POD_COMMANDS = ("aggregator", "operator", "participant")
 
 
 def main() -> int:
     """Run the command that `sys.argv` asks for; the exit code, one of `fedka.exit_codes`."""
+    open_streams()
     arguments = sys.argv[1:]
     if arguments and arguments[0] in POD_COMMANDS:
         return run_in_pod(arguments[0], arguments[1:])

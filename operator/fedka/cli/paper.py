@@ -7,7 +7,13 @@ from rich.console import Console
 WIDTH_IN_A_FILE = 160  # where there is no terminal, a line is cut by whoever reads it
 
 
+class _Paper(Console):
+    def on_broken_pipe(self) -> None:
+        """Raise it, as any other write does: whoever read our output has seen enough, which is no failure."""
+        raise  # noqa: PLE0704  it is being handled by whoever calls this
+
+
 def paper() -> Console:
     """A console on stdout as it is now."""
     width = None if sys.stdout.isatty() else WIDTH_IN_A_FILE
-    return Console(file=sys.stdout, width=width, highlight=False)
+    return _Paper(file=sys.stdout, width=width, highlight=False)

@@ -4,8 +4,8 @@ The first Ctrl-C, SIGTERM or end of the terminal has the parts stopped in order;
 """
 
 import asyncio
-import contextlib
 import os
+import signal
 import sys
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,11 +18,13 @@ from fedka.api.reasons import Phase
 from fedka.api.training import FederatedTraining
 from fedka.cli import summary
 from fedka.cli.audience import Audience
+from fedka.cli.command_line import say
 from fedka.cli.differences import ignored_changes
 from fedka.cli.early_kafka import EarlyKafka
+from fedka.cli.ending import ending_signals
 from fedka.cli.logs import log_to_file
 from fedka.cli.model_fetch import NoModel, fetch_model, fetched
-from fedka.cli.run import Options, ending_signals
+from fedka.cli.run import Options
 from fedka.cli.screen import Screen, surface
 from fedka.cli.training_file import STDIN
 from fedka.kafka.access import client_settings
@@ -76,7 +78,11 @@ class Session:
                 loop.add_signal_handler(number, self._interrupt, screen)
             self._work = asyncio.ensure_future(self._until_the_end(training, screen))
             outcome = await self._outcome(self._work, screen)
-        return self._tell(outcome)
+        code = self._tell(outcome)
+        for number in ending_signals():
+            loop.remove_signal_handler(number)  # as its end would; and one that came after it would leave a mess
+            signal.signal(number, signal.SIG_IGN)
+        return code
 
     async def _outcome(self, work: asyncio.Task[Outcome], screen: Screen) -> Outcome:
         try:
@@ -168,19 +174,13 @@ class Session:
             if outcome.training is not None:
                 summary.print_resource(outcome.training, self._options.output)
             if not (self._options.quiet and well):
-                _say(outcome.text)
+                say(outcome.text)
         elif well:
             if not self._options.quiet:
                 sys.stdout.write(f"{outcome.text}\n")
         else:
-            _say(outcome.text)
+            say(outcome.text)
         return outcome.code
-
-
-def _say(text: str) -> None:
-    with contextlib.suppress(OSError):  # nobody reads it any more, which must not change the exit code
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
 
 
 def _now() -> datetime:

@@ -9,6 +9,7 @@ from fedka import exit_codes
 from fedka.api.reasons import ENDS, Phase
 from fedka.api.training import FederatedTraining
 from fedka.cli import summary
+from fedka.cli.command_line import say
 from fedka.cli.errors import CommandFailed
 from fedka.cli.interruption import interruption
 from fedka.cli.screen import surface
@@ -52,5 +53,5 @@ def _tell(training: FederatedTraining, source: Source, *, quiet: bool) -> int:
         if not quiet:
             sys.stdout.write(f"{text}\n")
         return exit_codes.OK
-    sys.stderr.write(f"{text}\n")
+    say(text)
     return exit_codes.RUN_FAILED
