@@ -1,7 +1,7 @@
 """What a recorded log comes to, in each form in which people get to see it."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from fedka.aggregator.claims import read_claims
@@ -10,7 +10,7 @@ from fedka.aggregator.specs import newest_spec
 from fedka.api.status import TrainingStatus
 from fedka.cli.journal_read import past_of
 from fedka.cli.round_rows import row_of_summary
-from fedka.plan.snapshot import Published, RunView, Snapshot, from_milliseconds
+from fedka.plan.snapshot import Published, RunView, from_milliseconds
 from fedka.plan.status import wanted_status
 from fedka.reconcile.projection import Projection, caught_up, read_audit, read_journal
 from fedka.wire.run_state import At, RunState
@@ -44,9 +44,8 @@ def status(log: RecordedLog) -> TrainingStatus:
     rounds = {"count": spec.rounds.count}
     participants = [{"name": name} for name in spec.participants]
     base = snapshot_of({"now": 5, "journal": [], "spec": {"rounds": rounds, "participants": participants}})
-    values = {name: getattr(base, name) for name in base.__dataclass_fields__}
     published = Published(spec, from_milliseconds(log.spec()[-1].time_ms) or base.now)
-    return wanted_status(Snapshot(**(values | {"run": view(log), "published": published})))
+    return wanted_status(replace(base, run=view(log), published=published))
 
 
 def rounds(log: RecordedLog) -> list[dict[str, Any]]:
