@@ -56,8 +56,8 @@ class Rounds(ApiModel):
     quorum: SampleCount = Field(
         default="80%",
         description="Updates without which a round does not count: integer (1 to 1000) or percentage of sampleSize "
-        "(1% to 100%), default 80%. Percentages are rounded up; it must not exceed sampleSize. A round that can ask for "
-        "fewer, as not all are present, needs all that it asks for: minAvailable keeps it from being opened.",
+        "(1% to 100%), default 80%. Percentages are rounded up; it must not exceed sampleSize. A round that can ask "
+        "for fewer, as not all are present, needs all that it asks for: minAvailable keeps it from being opened.",
     )
     min_available: Annotated[int, int32(least=1, most=MAX_PARTICIPANTS)] | None = Field(
         default=None,
