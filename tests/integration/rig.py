@@ -15,7 +15,7 @@ from fedka.wire.records import AuditRecord, RoundClosed, RoundClosing, RoundOpen
 from fedka.wire.run_state import RunState
 
 from .aggregator_process import AggregatorProcess
-from .followed_journal import Journal
+from .followed_journal import Journal, eventually
 from .scripted import Participant, Script
 from .topics import create_topics
 from .vectors import EXAMPLES, Accepted, expected_digests, layout_of
@@ -66,6 +66,11 @@ class Rig:
         )
         self.publish(spec)
         return spec
+
+    def obeyed(self, spec: Spec) -> None:
+        """Wait until the aggregator has taken it up: a boundary that comes before is not changed by it."""
+        said = f"obeying generation {spec.generation}\n"
+        eventually(lambda: said in self.aggregator.log(), said)
 
     def forge(self, data: bytes) -> None:
         """Write into the journal as somebody who should not, and wait until it is read."""

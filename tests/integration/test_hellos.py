@@ -18,7 +18,7 @@ def test_a_hello_before_an_accepted_commit_survives_the_aggregator(new_rig: NewR
     joined = rig.join(scripts={"a": gate.script("a")})
     gate.reached()
     offset = joined["a"].hello(examples=3000)
-    rig.spec(rounds={"count": 2}, evaluation=Evaluation(every_rounds=0), suspend=True)
+    rig.obeyed(rig.spec(rounds={"count": 2}, evaluation=Evaluation(every_rounds=0), suspend=True))
     gate.open()
     rig.journal.seen(RunSuspended)
     rig.aggregator.signal()

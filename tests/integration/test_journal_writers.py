@@ -104,8 +104,8 @@ def test_a_journal_without_its_head_is_refused(new_rig: NewRig) -> None:
     rig = new_rig("a", "b")
     gate = in_round_one(rig, [])
     delete_records(rig.bootstrap, rig.topics.journal, 0, before=3)
-    gate.open()
     rig.aggregator.signal(signal.SIGKILL)
+    gate.open()
     assert rig.aggregator.wait() == [-signal.SIGKILL, exit_codes.CONFIG]
 
 

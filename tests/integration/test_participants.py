@@ -161,12 +161,12 @@ def test_too_few_present_are_waited_for_and_nothing_is_missed(new_rig: NewRig) -
 
 
 def test_a_new_hello_counts_from_the_next_round(new_rig: NewRig) -> None:
-    rig, gate = new_rig("a", "b"), Gate("b", 1)
+    rig, gate = new_rig("a", "b"), Gate("a", 1)
     rig.spec(rounds={"count": 2})
     rig.aggregator.start()
-    joined = rig.join(scripts={"b": gate.script("b")})
+    joined = rig.join(scripts={"a": gate.script("a")})
     gate.reached()
-    offset = joined["a"].hello(examples=3000)
+    offset = joined["a"].hello(examples=3000)  # its commit follows it in the same log
     gate.open()
     rig.completed()
     asked = [{s.participant: s.hello for s in o.selected}["a"] for o in rig.journal.of(RoundOpened)[1:]]

@@ -35,7 +35,7 @@ def held_in_round(rig: Rig, number: int, **rounds: object) -> Gate:
 def test_the_count_is_raised_while_running(new_rig: NewRig) -> None:
     rig = new_rig("a", "b")
     gate = held_in_round(rig, 3)
-    rig.spec(rounds={"count": 5})
+    rig.obeyed(rig.spec(rounds={"count": 5}))
     gate.open()
     rig.completed()
     rig.assert_exact(*[BOTH] * 5)
@@ -44,7 +44,7 @@ def test_the_count_is_raised_while_running(new_rig: NewRig) -> None:
 def test_the_count_is_lowered_below_the_open_round(new_rig: NewRig) -> None:
     rig = new_rig("a", "b")
     gate = held_in_round(rig, 2)
-    rig.spec(rounds={"count": 1})
+    rig.obeyed(rig.spec(rounds={"count": 1}))
     gate.open()
     rig.completed()
     rig.assert_exact(BOTH, BOTH)
@@ -53,7 +53,7 @@ def test_the_count_is_lowered_below_the_open_round(new_rig: NewRig) -> None:
 def test_a_run_is_suspended_after_its_open_round_and_goes_on(new_rig: NewRig) -> None:
     rig = new_rig("a", "b")
     gate = held_in_round(rig, 2)
-    rig.spec(suspend=True)
+    rig.obeyed(rig.spec(suspend=True))
     gate.open()
     rig.journal.seen(RunSuspended)
     assert rig.journal.state.attempt is None
@@ -121,7 +121,7 @@ def test_an_older_generation_does_not_win_by_coming_later(new_rig: NewRig) -> No
     rig = new_rig("a", "b")
     gate = held_in_round(rig, 2)
     old = rig.spec(rounds={"count": 1})
-    rig.spec(rounds={"count": 3})
+    rig.obeyed(rig.spec(rounds={"count": 3}))
     rig.publish(old)
     gate.open()
     rig.completed()

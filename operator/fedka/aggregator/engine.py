@@ -144,6 +144,7 @@ class Engine:
             self._take_up_attempt()
         if spec.stop is not None and not self._wiring.state.ended:
             self._wiring.append(RunFailed(reason=spec.stop.reason, message=spec.stop.message))
+        self._wiring.at(f"obeying generation {spec.generation}")
 
     def _take_up_attempt(self) -> None:
         attempt = self._wiring.state.attempt
