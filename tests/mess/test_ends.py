@@ -14,6 +14,7 @@ from confluent_kafka.admin import AdminClient
 from fedka import exit_codes
 
 from ..cli.trainings import training
+from ..integration.followed_journal import eventually
 from .traces import LEAVING_A_DAEMON, LONG
 
 pytestmark = pytest.mark.kafka
@@ -50,7 +51,7 @@ def test_complete_run_whose_app_leaves_a_daemon_behind_and_its_removal(machine, 
     removed = machine.fedka("remove", state.name)
     assert f"and 7 topics from the Kafka at {kafka.bootstrap_servers}" in removed.stderr
     assert not (machine.path / ".fedka").exists()
-    assert [name for name in topics(kafka) if uid in name] == []
+    eventually(lambda: not any(uid in name for name in topics(kafka)), "the end of the topics, as the broker shows it")
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])

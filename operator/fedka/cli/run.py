@@ -7,7 +7,6 @@ it is begun before the rest of the program has even been loaded.
 import asyncio
 import contextlib
 import os
-import signal
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import yaml
 
 from fedka import exit_codes
 from fedka.cli.early_kafka import early_kafka
+from fedka.cli.ending import be_deaf, interrupt_at_the_first
 from fedka.cli.errors import CommandFailed
 from fedka.cli.interrupted_before import interrupted_before
 from fedka.local.disk import is_full, no_space
@@ -47,8 +47,7 @@ class Options:
 
 def run(options: Options) -> int:
     """Run a training; the exit code. Raises what `fedka.cli.errors` explains."""
-    for number in ending_signals():
-        signal.signal(number, signal.default_int_handler)  # until the session takes them over
+    interrupt_at_the_first()  # until the session takes them over
     _check_model_out(options.model_out)
     _check_state_dir(options.state_dir)
     if options.bootstrap_servers is not None:
@@ -60,12 +59,6 @@ def run(options: Options) -> int:
 
         training = _training(options)
         return asyncio.run(Session(options, state_dir, early, invocation).run(training, interrupted))
-
-
-def ending_signals() -> tuple[signal.Signals, ...]:
-    """What a run is stopped by; not by a terminal's end where it was started with nohup."""
-    hang_up = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)
-    return (signal.SIGINT, signal.SIGTERM, *hang_up)
 
 
 @contextlib.contextmanager
@@ -87,6 +80,7 @@ def _state_dir(options: Options, invocation: Invocation) -> Iterator[StateDir]:
             raise
         raise StateDirUnusable(no_space(state_dir.path)) from error
     finally:
+        be_deaf()
         state_dir.release()
         if fresh and not keep and not (state_dir.path / TRAINING_FILE).exists():
             state_dir.discard()
