@@ -61,6 +61,13 @@ def test_an_operator_of_another_version_makes_a_live_runs_jobs_of_the_same_image
     assert images_status(after) == before.status.images
 
 
+def test_the_images_of_a_live_run_are_kept_while_a_job_is_made_again():
+    before = with_status(load({**LIVE, "spec": {"participants": [{"name": "a"}, own("b", "special:1")]}}))
+    without_jobs = upgraded(replace(before, jobs={}))
+    assert {entry.name for entry in before.status.images} == {"aggregator", "participant", "participant/b"}
+    assert images_status(without_jobs) == before.status.images
+
+
 def test_a_run_that_was_suspended_takes_what_the_operator_has_now():
     suspended = with_status(load({**LIVE, "spec": {"suspend": True}, "journal": [*LIVE["journal"], "suspended"]}))
     assert suspended.status.images == ()

@@ -48,8 +48,10 @@ def images_status(snapshot: Snapshot) -> tuple[ImageStatus, ...]:
 
 
 def _wanted(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
-    """Name and image of each role that has a Job, then the images that only some participants' templates name."""
-    spec = snapshot.training.spec
+    """Name and image of each role that has had a Job, then the images that only some participants' templates name. A
+    Job that is to be made again has none for a moment, or for as long as a quota is used up.
+    """
+    spec, kept = snapshot.training.spec, {entry.name for entry in snapshot.status.images}
     shared: Mapping[Role, PodTemplate | None] = {
         Role.AGGREGATOR: spec.aggregator.template,
         Role.PARTICIPANT: spec.participant_template,
@@ -57,16 +59,17 @@ def _wanted(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     begun = {job.role for job in snapshot.jobs.values()}
     seen = set()
     for role, template in shared.items():
-        if role in begun:
+        if role in begun or role in kept:
             image = image_reference(role, default_image(snapshot, role), (template,))
             seen.add(image)
             yield str(role), image
     working = {job.participant for job in snapshot.jobs.values()}
     for participant in spec.participants:
         image = image_reference(Role.PARTICIPANT, "", (participant.template,))
-        if participant.name in working and image and image not in seen:
+        name = f"{Role.PARTICIPANT}/{participant.name}"
+        if (participant.name in working or name in kept) and image and image not in seen:
             seen.add(image)
-            yield f"{Role.PARTICIPANT}/{participant.name}", image
+            yield name, image
 
 
 def _reported(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
