@@ -61,12 +61,14 @@ def writers(own: Run) -> Iterator[dict[str, RecordWriter]]:
 
 
 def first_of(party: Party, topic: str) -> LogRecord | KafkaTrouble:
-    """What a follower is told first: a record, or that it may not read."""
+    """What a follower is told first: a record, or that it may not read. A connection may take several tries."""
     told: queue.SimpleQueue[LogRecord | KafkaTrouble] = queue.SimpleQueue()
     tail = Tail(party.settings, [Start(topic)], deliver=told.put, trouble=told.put, name="test")
     tail.start()
     try:
-        return told.get(timeout=GENEROUS_SECONDS)
+        while isinstance(first := told.get(timeout=GENEROUS_SECONDS), KafkaTrouble) and not first.fatal:
+            pass
+        return first
     finally:
         tail.close()
 
