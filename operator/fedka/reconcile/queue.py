@@ -115,13 +115,6 @@ class KeyedQueue(Generic[K]):
         """The next failure is the first again."""
         self._failures.pop(key, None)
 
-    def discard(self, key: K) -> None:
-        """The key is gone for good."""
-        self._failures.pop(key, None)
-        self._ready.discard(key)
-        self._again.discard(key)
-        self._forget_timer(key)
-
     async def take(self) -> K:
         """The next key; `done` must follow. Raises QueueClosedError."""
         while True:
