@@ -40,7 +40,7 @@ def test_a_paused_aggregator_that_wakes_late_cannot_write(kafka: KafkaServer, ne
         paused.close()
     rig.assert_exact(BOTH, BOTH, BOTH)
     assert rig.journal.position.epoch == before.epoch == 2
-    assert Verdict.STALE in rig.journal.verdicts, "what it wrote lies in the log, and does not exist"
+    rig.journal.wait(lambda journal: Verdict.STALE in journal.verdicts, "what it wrote, which does not exist")
 
 
 def test_a_second_aggregator_started_by_hand_takes_the_run_over(directory: Directory, kafka: KafkaServer) -> None:

@@ -123,5 +123,5 @@ def test_a_run_that_has_ended_is_left_alone(new_rig: NewRig) -> None:
     rig.completed()
     rig.aggregator.wait()
     before = len(rig.journal.records)
-    assert rig.aggregator.spawn().wait(30) == exit_codes.OK
+    assert rig.aggregator.spawn().wait(60) == exit_codes.OK
     assert len(rig.view.read_to_end(rig.topics.journal)) == before

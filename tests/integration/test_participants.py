@@ -18,6 +18,7 @@ from fedka.wire.records import (
 )
 
 from .conftest import NewRig
+from .followed_journal import PATIENCE
 from .scripted import Killed, Participant, Script
 from .scripts import Gate, breathing, failing, honest
 from .vectors import Vector, delta_of
@@ -105,7 +106,7 @@ def test_a_participant_killed_and_started_again_loses_nothing(new_rig: NewRig, s
     rig.aggregator.start()
     first = rig.join(scripts={"c": script, "b": gate.script("b")})["c"]
     gate.reached()
-    first.ended.wait(30)
+    assert first.ended.wait(PATIENCE)
     rig.join(names=["c"])
     gate.open()
     rig.completed()
