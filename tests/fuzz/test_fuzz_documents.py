@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -18,7 +19,11 @@ from fedka.api.loading import TrainingFileError, load_object
 from fedka.cli.errors import CommandFailed
 from fedka.cli.training_file import read_object
 from fedka.kubernetes.configuration import ConfigurationInvalid, read_configuration
+from fedka.local.invocation import FILE as INVOCATION_FILE
+from fedka.local.invocation import Invocation
+from fedka.local.kept_runs import kept_run
 from fedka.local.saved import SavedTraining, SavedTrainingUnusable
+from fedka.local.state_dir import TRAINING_FILE
 from fedka.wire.bundle import CA_FILE, DOCUMENT, PASSWORD_FILE, Bundle, BundleUnreadable, KafkaAccess, read_bundle
 from fedka.wire.bundle_file import pack, unpack, write_files
 
@@ -55,6 +60,10 @@ def configuration() -> dict[str, Any]:
     access = {"bootstrapServers": "kafka:9092", "replication": 3, "prefix": "fedka"}
     images = {"aggregator": "fedka/aggregator:1", "participant": "fedka/participant:1"}
     return {"images": images, "kafkaClusters": [{"name": "default", **access}], "port": 8080}
+
+
+def invocation() -> dict[str, Any]:
+    return asdict(Invocation.of("fraud", "fraud.yaml", ["rounds.count=3"], "kafka:9092"))
 
 
 def trainings() -> list[Any]:
@@ -121,6 +130,26 @@ def test_a_file_is_read_or_refused(name: str, few: int, tmp_path: Path) -> None:
             taken += 1
     assert taken > few // 50, "the mutations leave nothing to read"
     assert all(reasons)
+
+
+@pytest.mark.parametrize("file", [TRAINING_FILE, INVOCATION_FILE])
+def test_a_run_is_listed_whatever_is_in_its_files(file: str, few: int, tmp_path: Path) -> None:
+    """One that cannot be read must not hide the others from `fedka runs` and from the completion of names."""
+    (tmp_path / TRAINING_FILE).touch()
+    documents, understood = trainings() if file == TRAINING_FILE else [invocation()], 0
+    for seed, data in texts(file, few, documents):
+        (tmp_path / file).write_bytes(data)
+        try:
+            run = kept_run(tmp_path)
+            assert run is not None
+            assert isinstance(f"{run.name} {run.phase} {run.interrupted} {run.rounds} {run.began}", str)
+            assert all(isinstance(name, str) for name in run.participants)
+            if run.invocation is not None:
+                assert run.invocation.command(tmp_path)
+        except Exception as error:
+            raise AssertionError(f"{seed}: {error!r}") from error
+        understood += run.training is not None or run.invocation is not None
+    assert understood > few // 50, "the mutations leave nothing to read"
 
 
 @pytest.mark.parametrize("value", SCALARS)

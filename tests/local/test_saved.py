@@ -93,7 +93,12 @@ async def test_directory_of_another_training_is_refused(tmp_path):
         await cluster(tmp_path, 2).submit(training(name="other"))
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"kind": "Pod"}'])
+NOT_TODAYS = json.dumps({**training(), "spec": {"app": {"entrypoint": "a:b"}, "rounds": {"count": "a few"}}})
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[]", "[" * 100_000, '{"kind": "Pod"}', '{"kind": "FederatedTraining"}', NOT_TODAYS]
+)
 async def test_file_that_is_no_training_is_refused(tmp_path, content):
     (tmp_path / "training.json").write_text(content)
     with pytest.raises(SavedTrainingUnusable):

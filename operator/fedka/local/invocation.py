@@ -59,11 +59,15 @@ def read_invocation(state_dir: Path) -> Invocation | None:
             training=str(kept["training"]),
             file=str(kept["file"]),
             overrides=tuple(str(each) for each in kept["overrides"]),
-            bootstrap_servers=kept["bootstrap_servers"],
-            kafka=kept["kafka"],
+            bootstrap_servers=_text(kept["bootstrap_servers"]),
+            kafka=_text(kept["kafka"]),
         )
-    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def shown(path: Path) -> Path:

@@ -48,7 +48,7 @@ class KeptRun:
     @property
     def rounds(self) -> str:
         """How far it is, as the status last said."""
-        return str((self._status.get("rounds") or {}).get("summary", ""))
+        return str(_of(self._status.get("rounds")).get("summary", ""))
 
     @property
     def began(self) -> str:
@@ -60,11 +60,12 @@ class KeptRun:
     def participants(self) -> list[str]:
         """Their names, in the spec's order."""
         spec = self.training["spec"] if self.training is not None else {}
-        return [str(each["name"]) for each in spec.get("participants", ())]
+        listed = spec.get("participants")
+        return [str(_of(each).get("name", "")) for each in (listed if isinstance(listed, list) else ())]
 
     @property
     def _status(self) -> Mapping[str, Any]:
-        return (self.training or {}).get("status") or {}
+        return _of((self.training or {}).get("status"))
 
 
 def kept_run(directory: Path) -> KeptRun | None:
@@ -94,7 +95,12 @@ def _age(run: KeptRun) -> tuple[bool, str, list[str | int]]:
 def _training(path: Path) -> Mapping[str, Any] | None:
     try:
         found: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
-    named = isinstance(found, dict) and isinstance(found.get("spec"), dict) and "name" in (found.get("metadata") or {})
+    named = isinstance(_of(found).get("spec"), dict) and "name" in _of(_of(found).get("metadata"))
     return found if named else None
+
+
+def _of(value: Any) -> Mapping[str, Any]:
+    """Its members, where it has any: somebody may have had their hands in the file."""
+    return value if isinstance(value, dict) else {}

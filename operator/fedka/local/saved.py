@@ -11,6 +11,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from pydantic import ValidationError
+
+from fedka.api.training import FederatedTraining
 from fedka.local.admission import Admission
 from fedka.local.cluster import InMemoryCluster
 from fedka.local.disk import is_full, no_space
@@ -50,6 +53,15 @@ class SavedTraining:
             ) from error
         if not isinstance(saved, dict) or saved.get("kind") != FEDERATED_TRAINING.kind:
             raise SavedTrainingUnusable(f"{self._path} holds no training: give another --state-dir")
+        try:
+            FederatedTraining.from_object(saved)
+        except ValidationError as error:  # a newer version wrote it, or somebody by hand
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(name) for name in first["loc"])
+            raise SavedTrainingUnusable(
+                f"{self._path} holds a training that this version does not understand ({where}: {first['msg']}): "
+                "take it up with the version that wrote it, or give another --state-dir"
+            ) from None
         return saved
 
     def store(self, training: Json) -> None:
