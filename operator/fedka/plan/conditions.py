@@ -11,7 +11,7 @@ from fedka.plan.names import child_name
 from fedka.plan.outcome import Outcome, outcome
 from fedka.plan.pod_trouble import pod_trouble
 from fedka.plan.refusals import refused
-from fedka.plan.restarts import aggregator_restarts, last_failure
+from fedka.plan.restarts import aggregator_restarts, has_last_word, last_failure
 from fedka.plan.snapshot import Role, Snapshot, Trouble
 from fedka.plan.stage import Block, Stage, provisioned_once, stage, stalled
 from fedka.plan.topics import topics_stand
@@ -165,6 +165,8 @@ def _without_aggregator(snapshot: Snapshot) -> Verdict:
         return _no(Reason.AGGREGATOR_STARTING, refusal.message)
     if failure is None:
         return _no(Reason.AGGREGATOR_STARTING, "the aggregator's Job is not running yet")
+    if name in snapshot.jobs and has_last_word(snapshot, snapshot.jobs[name]):
+        return _no(Reason.AGGREGATOR_FINISHED, "the aggregator has ended in order: its last word is being read")
     count = aggregator_restarts(snapshot)
     return _no(Reason.AGGREGATOR_RESTARTING, f"restart {count}: {failure.message or 'its pod failed'}")
 

@@ -18,6 +18,7 @@ MOST_DELAY_SECONDS = 60.0
 FENCED_DELAY = timedelta(seconds=10)  # two aggregators that restart each other at once would never close a round
 _SAY_NOTHING = frozenset({"Error", "Completed", "ContainerStatusUnknown"})  # of a container's end
 ORDERLY_DELAY = timedelta(seconds=2)  # the journal says that the run has ended, a moment after the pod has
+LAST_WORD_DELAY = timedelta(seconds=60)  # an aggregator ends in order with the run alone: it must not fail for that
 
 
 def failure_of(snapshot: Snapshot, job: JobView) -> Failure | None:
@@ -54,7 +55,7 @@ def _restarts_before(snapshot: Snapshot, job: JobView) -> int:
 def restart_time(job: JobView, failure: Failure) -> datetime:
     """When a Job that failed is made again."""
     if job.finished is not None and job.finished.succeeded:
-        return failure.at + ORDERLY_DELAY
+        return failure.at + (LAST_WORD_DELAY if job.role is Role.AGGREGATOR else ORDERLY_DELAY)
     if failure.exit_code == FENCED:
         return failure.at + FENCED_DELAY
     if failure.exit_code in HOPELESS:
@@ -72,10 +73,17 @@ def aggregator_restarts(snapshot: Snapshot) -> int:
     counts = [snapshot.run.restarts]
     if job is not None:
         failure = failure_of(snapshot, job)
-        counts.append(_restarts_before(snapshot, job) if failure is None else failure.restarts)
+        counted = failure is not None and not has_last_word(snapshot, job)
+        counts.append(failure.restarts if failure is not None and counted else _restarts_before(snapshot, job))
     elif remembered is not None:
         counts.append(remembered.restarts)
     return max(counts)
+
+
+def has_last_word(snapshot: Snapshot, job: JobView) -> bool:
+    """Whether an aggregator ended in order a moment ago, so that the journal will say how the run did."""
+    ended = job.finished
+    return ended is not None and ended.succeeded and snapshot.now < ended.at + LAST_WORD_DELAY
 
 
 def last_failure(snapshot: Snapshot, job_name: str) -> Failure | None:
