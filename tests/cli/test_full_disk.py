@@ -22,6 +22,12 @@ def test_lines_that_a_log_lacks_are_told_of_once(capsys):
     assert capsys.readouterr().err == "fedka: /dev/full lacks lines from now on: No space left on device\n"
 
 
+def test_a_file_of_somebody_else_is_no_defect_of_ours():
+    message, code = explained(PermissionError(errno.EACCES, "Permission denied", "m.safetensors"))
+    assert message == "fedka: m.safetensors: Permission denied: see whose it is, or name another place"
+    assert code == exit_codes.FAILED
+
+
 def test_a_full_disk_is_no_defect_of_ours():
     message, code = explained(OSError(errno.ENOSPC, "No space left on device", "model.safetensors"))
     assert message == (

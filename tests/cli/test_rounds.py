@@ -9,6 +9,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 from safetensors.numpy import load_file
 
+from fedka.cli.errors import CommandFailed
 from fedka.cli.model_fetch import NoModel
 from fedka.cli.model_get import get_model
 from fedka.cli.rounds import rounds
@@ -96,6 +97,12 @@ async def test_reader_sees_all_rounds_by_the_journal(rig, capsys):
     assert [each["round"] for each in told] == list(range(1, 13))
     assert {each["accepted"] for each in told} == {2}
     assert all(each["seconds"] > 0 for each in told)
+
+
+@pytest.mark.parametrize(("place", "why"), [("no/m", "there is no directory .*no; make it"), ("", "is a directory")])
+async def test_place_that_takes_no_model_is_refused_before_anything_is_read(tmp_path, place, why):
+    with pytest.raises(CommandFailed, match=f"-o .*{why}"):
+        await get_model(Shop().source(), tmp_path / place, round_number=None, bootstrap_servers=None)
 
 
 @pytest.mark.kafka

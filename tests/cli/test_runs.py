@@ -1,16 +1,23 @@
 """`fedka runs` and `fedka remove`: what lies on this machine."""
 
 import json
+import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from fedka import exit_codes
 from fedka.cli.errors import CommandFailed
+from fedka.cli.place import nothing_here
 from fedka.cli.runs import list_runs, remove_runs
 from fedka.local.state_dir import StateDir, StateDirInUse
 
 from .kept import COMPLETE, RUNNING, called, keep
+
+NOBODY = 65534
 
 
 def listed(runs, capsys) -> list[dict[str, object]]:
@@ -33,6 +40,43 @@ def test_run_that_cannot_be_read_is_listed(tmp_path, capsys):
     keep(tmp_path / "tiny", RUNNING)
     (tmp_path / "tiny" / "training.json").write_text("{")
     assert [(line["training"], line["phase"]) for line in listed(tmp_path, capsys)] == [("tiny", "Unreadable")]
+
+
+@contextmanager
+def without_rights() -> Iterator[None]:
+    """Files are closed to root by nothing; whoever else runs the tests is closed out of them as it is."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+def test_run_of_somebody_else_does_not_hide_the_others(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the directories above are closed as well
+    tmp_path.chmod(0o755)
+    keep(Path("runs/tiny-20260101-120000"), COMPLETE)
+    theirs = keep(Path("runs/theirs"), COMPLETE)
+    StateDir(theirs).release()
+    theirs.chmod(0o000)
+    with without_rights():
+        lines = listed(Path("runs"), capsys)
+        here = nothing_here("tinny", Path("runs"))
+    theirs.chmod(0o755)
+    told = [(line["training"], line["phase"], line["rounds"]) for line in lines]
+    assert sorted(told) == [("theirs", "Unreadable", ""), ("tiny", "Complete", "5/5")]
+    assert here.endswith("did you mean tiny?")
+
+
+def test_run_that_cannot_be_removed_is_said_to_stay(tmp_path):
+    kept = keep(tmp_path / "elsewhere" / "tiny-1", COMPLETE)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "tiny-2").symlink_to(kept)
+    with pytest.raises(CommandFailed, match=r"tiny-2 was not removed, or not all of it: .*symbolic link"):
+        remove_runs(["tiny-2"], say=print, runs=tmp_path / "runs")
+    assert (kept / "training.json").exists()
 
 
 def test_size_is_that_on_the_disk(tmp_path, capsys):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fedka.local.kafka_errors import StateDirInUse
-from fedka.local.state_dir import StateDir, StateDirUnusable, fresh_directory
+from fedka.local.state_dir import StateDir, StateDirUnusable, Use, fresh_directory
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -23,6 +23,15 @@ def test_directory_that_cannot_be_made_is_said_to_be_unusable(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(StateDirUnusable, match="--state-dir"):
         StateDir(tmp_path / "file" / "state")
+
+
+@pytest.mark.parametrize(
+    ("use", "fix"), [(Use.RUN, "with --state-dir"), (Use.READING, "make a copy"), (Use.REMOVAL, "Ask its owner")]
+)
+def test_directory_that_cannot_be_used_comes_with_what_to_do_for_that_use(tmp_path, use, fix):
+    (tmp_path / "file").touch()
+    with pytest.raises(StateDirUnusable, match=fix):
+        StateDir(tmp_path / "file" / "state", use)
 
 
 def test_two_runs_in_one_second_get_directories_of_their_own(tmp_path):

@@ -4,12 +4,15 @@ Only errors whose message tells the user what to do are listed. Everything else 
 shown, and `--debug` shows all of it.
 """
 
+import errno
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from fedka import exit_codes
 from fedka.cli.streams import lead_nowhere
+
+_RIGHTS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class CommandFailed(Exception):
@@ -68,6 +71,8 @@ def explained(error: Exception) -> tuple[str, int]:
     if isinstance(error, OSError) and is_full(error):
         where = f" of {error.filename}" if error.filename else ""
         message = f"fedka: no space is left on the disk{where}: free some, and give the command again"
+    elif isinstance(error, OSError) and error.filename and error.errno in _RIGHTS:
+        message = f"fedka: {error.filename}: {error.strerror}: see whose it is, or name another place"
     else:
         where = "run the command again with --debug to see where, and report it"
         message = f"fedka: unexpected {type(error).__name__}: {error}\n({where})"

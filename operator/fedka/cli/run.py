@@ -6,7 +6,6 @@ it is begun before the rest of the program has even been loaded.
 
 import asyncio
 import contextlib
-import os
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from fedka.cli.early_kafka import early_kafka
 from fedka.cli.ending import be_deaf, interrupt_at_the_first
 from fedka.cli.errors import CommandFailed
 from fedka.cli.interrupted_before import interrupted_before
+from fedka.cli.model_out import check_model_out
 from fedka.local.disk import is_full, no_space
 from fedka.local.invocation import Invocation
 from fedka.local.kafka_errors import KafkaFetchFailed, KafkaStartFailed
@@ -48,7 +48,8 @@ class Options:
 def run(options: Options) -> int:
     """Run a training; the exit code. Raises what `fedka.cli.errors` explains."""
     interrupt_at_the_first()  # until the session takes them over
-    _check_model_out(options.model_out)
+    if options.model_out is not None:
+        check_model_out("--model-out", options.model_out)
     _check_state_dir(options.state_dir)
     if options.bootstrap_servers is not None:
         _check_reachable(options.bootstrap_servers)
@@ -113,17 +114,6 @@ def _check_state_dir(path: Path | None) -> None:
     if path is not None and path == Path():
         message = "--state-dir is empty or the current directory; name one of its own, such as --state-dir ./state"
         raise CommandFailed(message, exit_codes.USAGE)
-
-
-def _check_model_out(path: Path | None) -> None:
-    if path is None:
-        return
-    if path.is_dir():
-        raise CommandFailed(f"--model-out {path}: is a directory; name a file in it", exit_codes.USAGE)
-    if not path.parent.is_dir():
-        raise CommandFailed(f"--model-out {path}: there is no directory {path.parent}; make it first", exit_codes.USAGE)
-    if not os.access(path.parent, os.W_OK):
-        raise CommandFailed(f"--model-out {path}: {path.parent} cannot be written to", exit_codes.USAGE)
 
 
 def _check_reachable(servers: str) -> None:

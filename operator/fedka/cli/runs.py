@@ -61,6 +61,9 @@ def remove_runs(
         try:
             topics = _remove_topics(run, keep=keep_topics)  # first: the directory is all that knows of them
             state_dir.discard()
+        except OSError as error:  # a part of it is somebody else's, or it is a link
+            message = f"{shown(run.directory)} was not removed, or not all of it: {error}"
+            raise CommandFailed(message, exit_codes.FAILED) from error
         finally:
             state_dir.release()
         say(f"removed {shown(run.directory)}{topics}")
@@ -111,9 +114,11 @@ def _phase(run: KeptRun) -> str:
 
 
 def _sizes(directory: Path) -> Iterable[int]:
-    """Bytes on the disk, file by file: Kafka's indices are mostly holes. Files of a run under way may go meanwhile."""
+    """Bytes on the disk, file by file: Kafka's indices are mostly holes. Files of a run under way may go meanwhile, and
+    others may be somebody else's.
+    """
     for path in directory.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, PermissionError):
             yield path.lstat().st_blocks * BLOCK
 
 

@@ -70,10 +70,12 @@ class KeptRun:
 
 def kept_run(directory: Path) -> KeptRun | None:
     """The run in a directory; None where there is none."""
-    training, invocation = _training(directory / TRAINING_FILE), read_invocation(directory)
-    if training is None and invocation is None and not (directory / TRAINING_FILE).exists():
-        return None
-    return KeptRun(directory, training, invocation)
+    try:
+        there = (directory / TRAINING_FILE).exists()
+        training, invocation = _training(directory / TRAINING_FILE), read_invocation(directory)
+    except PermissionError:  # somebody else's, of which no more can be told than that it is there
+        return KeptRun(directory, None, None)
+    return None if training is None and invocation is None and not there else KeptRun(directory, training, invocation)
 
 
 def kept_runs(parent: Path = RUNS) -> list[KeptRun]:

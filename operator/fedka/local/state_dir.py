@@ -39,6 +39,13 @@ class Use(StrEnum):
     REMOVAL = "removal"
 
 
+_MENDING = {
+    Use.RUN: "Give one that can be written to with --state-dir.",
+    Use.READING: "Its Kafka has to be started for that, and writes there: make a copy that is yours, or ask its owner.",
+    Use.REMOVAL: "Ask its owner to remove it.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """Who has a state directory. Both are None for the moment between taking it and saying so."""
@@ -61,8 +68,7 @@ class StateDir:
             raise StateDirInUse(_in_use(path, _told(lock))) from taken
         except OSError as error:
             raise StateDirUnusable(
-                f"The state directory {path} cannot be used: {error.strerror}. Give one that can be written to with "
-                "--state-dir."
+                f"The state directory {path} cannot be used: {error.strerror}. {_MENDING[use]}"
             ) from error
 
     @property
@@ -92,7 +98,7 @@ def holder(path: Path) -> Holder | None:
     lock = path / LOCK_FILE
     try:
         descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # of a run that may not even be looked at nothing else is shown either
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
