@@ -7,7 +7,7 @@ from fedka.last_words import without_traceback
 TRACEBACK = (
     "Traceback (most recent call last):\n"
     '  File "/usr/lib/python3.11/importlib/__init__.py", line 126, in import_module\n'
-    '  File "/work/fraud.py", line 12, in <module>\n'
+    '  File "/code/fraud.py", line 12, in <module>\n'
     "    import numpyy\n"
     '  File "/x/lib/python3.11/site-packages/lazy.py", line 9, in find\n'
     "{raised}\n"
@@ -26,17 +26,17 @@ TRACEBACK = (
 )
 def test_what_was_logged_and_what_was_raised_are_one_line_with_the_users_place(logged, raised, line):
     words = f"12:00:01 ERROR   bank-a: {logged}\n{TRACEBACK.format(raised=raised)}supervisor: ended with code 1\n"
-    assert without_traceback(words) == f"{line} (at /work/fraud.py, line 12)"
+    assert without_traceback(words) == f"{line} (at /code/fraud.py, line 12)"
 
 
 def test_of_an_exceptions_message_the_first_line_is_told():
     words = "12:00:01 ERROR   bank-a: it failed: first\nsecond\n" + TRACEBACK.format(raised="E: third\nfourth")
-    assert without_traceback(words) == "it failed: first: E: third (at /work/fraud.py, line 12)"
+    assert without_traceback(words) == "it failed: first: E: third (at /code/fraud.py, line 12)"
 
 
 def test_traceback_whose_head_was_cut_off_is_one_all_the_same():
     words = TRACEBACK.format(raised="OSError: no")[60:]
-    assert without_traceback(words) == "OSError: no (at /work/fraud.py, line 12)"
+    assert without_traceback(words) == "OSError: no (at /code/fraud.py, line 12)"
 
 
 def test_exception_of_a_library_alone_has_no_place():
