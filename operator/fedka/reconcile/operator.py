@@ -6,7 +6,6 @@ calls `observe` and `work` itself).
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,25 +13,20 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from fedka.plan.planner import make_plan
 from fedka.plan.settings import Settings
-from fedka.plan.topics import PROBE_SECONDS
-from fedka.reconcile.apply import Applier, NotLeaderError, Subject
-from fedka.reconcile.cache import WATCHED, Cache, CachedTraining, TrainingKey
-from fedka.reconcile.children import ChildRefusedError
+from fedka.reconcile.apply import Applier
+from fedka.reconcile.cache import WATCHED, Cache, TrainingKey
 from fedka.reconcile.coverage import Coverage
 from fedka.reconcile.kafka_side import KafkaSide
-from fedka.reconcile.meter import Meter, NoMeter, Outcome
-from fedka.reconcile.observe import observe
-from fedka.reconcile.ports import Cluster, ClusterError, ClusterUnavailable, Conflict, NotFound, WatchEvent
-from fedka.reconcile.provisioning import KafkaUnavailable, ProvisioningRefused
+from fedka.reconcile.meter import Meter, NoMeter
+from fedka.reconcile.ports import Cluster, WatchEvent
 from fedka.reconcile.pulse import PULSE_SECONDS, feel_pulse
 from fedka.reconcile.queue import KeyedQueue, QueueClosedError
+from fedka.reconcile.reconciler import Reconciler
 from fedka.reconcile.resync import resync
 from fedka.reconcile.runs import Runs
 from fedka.reconcile.throttle import StatusThrottle
 
-LOGGER = logging.getLogger("fedka.reconcile")
 SHARE = 4  # trainings of one Kafka cluster that are worked on at a time: one that hangs holds up no other cluster's
 COALESCE_SECONDS = 0.05  # of journal news: a round writes a dozen records in 30 ms, one look at them is enough
 NO_KAFKA = ""  # the lane of trainings whose Kafka cluster is not known
@@ -66,8 +60,6 @@ class Operator:
     ) -> None:
         self._cluster = cluster
         self._kafka = kafka
-        self._settings = settings
-        self._clock = clock
         self._random = random
         self._monotonic = monotonic
         self._meter = meter or NoMeter()
@@ -84,9 +76,15 @@ class Operator:
             news=lambda key: self._queue.add(key, after=COALESCE_SECONDS),
             pods_end_with_us=settings.pods_end_with_operator,
         )
-        self._throttle: StatusThrottle[TrainingKey] = StatusThrottle(now=monotonic)
-        self._applier = Applier(
-            cluster=cluster, kafka=kafka, throttle=self._throttle, still_leader=still_leader, clock=clock
+        throttle: StatusThrottle[TrainingKey] = StatusThrottle(now=monotonic)
+        self._reconciler = Reconciler(
+            cache=self._cache,
+            runs=self._runs,
+            queue=self._queue,
+            throttle=throttle,
+            applier=Applier(cluster=cluster, kafka=kafka, throttle=throttle, still_leader=still_leader, clock=clock),
+            settings=settings,
+            clock=clock,
         )
         self._stopping = asyncio.Event()
 
@@ -186,71 +184,10 @@ class Operator:
                 return
             began = self._monotonic()
             try:
-                outcome = await self._attempt(key)
+                outcome = await self._reconciler.attempt(key)
             finally:
                 self._queue.done(key)
             self._meter.reconciled(outcome, self._monotonic() - began)
-
-    async def _attempt(self, key: TrainingKey) -> Outcome:
-        """Reconcile once; whatever goes wrong is dealt with here, so that one training cannot stop the others."""
-        outcome = Outcome.DONE
-        try:
-            settled = await self.reconcile(key)
-        except (Conflict, NotFound) as error:
-            LOGGER.debug("%s has changed meanwhile: %s", key, error)
-            self._queue.retry(key)
-            outcome = Outcome.OUTDATED
-        except ChildRefusedError as error:
-            LOGGER.warning("%s: %s", key, error)
-            self._queue.add(key)  # now that it is known, the status can say it
-            outcome = Outcome.REFUSED
-        except KafkaUnavailable as error:
-            LOGGER.warning("%s: Kafka is not reached: %s", key, error)
-            self._queue.add(key, after=0.0 if self._runs.note_unavailable(key, error) else PROBE_SECONDS)
-            outcome = Outcome.KAFKA_AWAY
-        except ProvisioningRefused as error:
-            LOGGER.warning("%s: Kafka refuses: %s", key, error)
-            self._runs.note_refused(key, str(error))
-            self._queue.add(key)
-            outcome = Outcome.REFUSED
-        except ClusterError as error:
-            LOGGER.warning("%s: tried again in %.1f s: %s", key, self._queue.retry(key), error)
-            outcome = Outcome.CLUSTER_AWAY if isinstance(error, ClusterUnavailable) else Outcome.REFUSED
-        except NotLeaderError as error:
-            LOGGER.info("%s is left alone: %s", key, error)
-            outcome = Outcome.NOT_LEADER
-        except Exception:
-            delay = self._queue.retry(key)
-            LOGGER.exception("reconciling %s failed; tried again in %.1f s", key, delay)
-            outcome = Outcome.FAILED
-        else:
-            if settled:
-                self._queue.succeeded(key)
-        return outcome
-
-    async def reconcile(self, key: TrainingKey) -> bool:
-        """Observe, plan, apply; whether all that was planned has been done.
-
-        What has to wait for its turn is no success: what failed before may well fail again when that comes.
-        """
-        cached = self._cache.training(key)
-        if not isinstance(cached, CachedTraining):  # gone; or not understood, and left as it is
-            await self._runs.keep(key, cached.uid if cached is not None else None)
-            self._throttle.forget(key)
-            return True
-        memory = await self._runs.memory(key, cached.training)
-        snapshot = observe(cached, cache=self._cache, memory=memory, settings=self._settings, now=self._clock())
-        plan = make_plan(snapshot)
-        after = plan.requeue_after
-        if not plan.is_empty():
-            deliver, trouble = self._runs.receivers(key, memory)
-            subject = Subject(key, cached, memory, snapshot, deliver=deliver, trouble=trouble)
-            after = await self._applier.apply(plan, subject)
-            if plan.teaches():
-                self._queue.add(key)  # no watch event will tell of what was learnt of Kafka
-        if after is not None:
-            self._queue.add(key, after=after)
-        return after == plan.requeue_after
 
 
 def _call_later(delay: float, callback: Callable[[], None], /) -> asyncio.TimerHandle:
