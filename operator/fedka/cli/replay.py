@@ -18,7 +18,7 @@ from fedka.aggregator.evidence import Evidence, KafkaEvidence, LogCut
 from fedka.aggregator.replay import Outcome, ReplayedRound, replay_rounds
 from fedka.cli.apart import apart
 from fedka.cli.errors import CommandFailed
-from fedka.cli.paper import paper
+from fedka.cli.paper import paper, print_table
 from fedka.cli.source import ReaderUnavailable, RunReader
 from fedka.kafka.errors import TopicRefused
 
@@ -87,9 +87,9 @@ def replayed(evidence: Evidence, run: str, goes_on: Callable[[], bool], tell: Ca
 
 def print_text(report: Report) -> None:
     """A table for people, and the verdict."""
-    console = paper()
     if report.rounds:
-        console.print(_table(report.rounds))
+        print_table(_table(report.rounds))
+    console = paper()
     for line in _verdict(report):
         console.print(escape(line), soft_wrap=True)
 

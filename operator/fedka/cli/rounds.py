@@ -13,7 +13,7 @@ from fedka.api.training import FederatedTraining
 from fedka.cli.apart import apart
 from fedka.cli.command_line import say
 from fedka.cli.journal_read import read_past
-from fedka.cli.paper import paper
+from fedka.cli.paper import print_table
 from fedka.cli.rejections import read_rejections
 from fedka.cli.round_rows import Row, rounds_table, row_of_record, row_of_summary
 from fedka.cli.source import ReaderUnavailable, Source
@@ -62,7 +62,7 @@ def _rejected(training: FederatedTraining) -> list[ParticipantDetail]:
 
 
 def _print_table(rows: Sequence[Row]) -> None:
-    paper().print(rounds_table(rows))
+    print_table(rounds_table(rows))
 
 
 def _print_json(rows: Sequence[Row]) -> None:

@@ -14,7 +14,7 @@ from rich.text import Text
 from fedka import exit_codes
 from fedka.cli.errors import CommandFailed
 from fedka.cli.interruption import REASON
-from fedka.cli.paper import paper
+from fedka.cli.paper import print_table
 from fedka.local.invocation import shown
 from fedka.local.kept_runs import KeptRun, kept_runs
 from fedka.local.state_dir import RUNS, StateDir, Use, is_run
@@ -42,7 +42,7 @@ def list_runs(*, as_json: bool, runs: Path = RUNS) -> int:
         json.dump({"runs": [asdict(line) for line in lines]}, sys.stdout, indent=2)
         sys.stdout.write("\n")
     elif lines:
-        paper().print(_table(lines))
+        print_table(_table(lines))
     else:
         sys.stdout.write(f"there are no runs in {runs}: fedka run FILE makes one\n")
     return exit_codes.OK
