@@ -65,6 +65,7 @@ class FakeKafka:
                 self.topics[topic.name] = FakeTopic(f"topic-{self.made}", topic)
             self.topics[topic.name].spec = topic
             self.ensured.append(topic.name)
+        self.changed()
         return {topic.name: self.topics[topic.name].id for topic in topics}
 
     async def topic_ids(self, names: Sequence[str]) -> Mapping[str, str | None]:
@@ -79,6 +80,7 @@ class FakeKafka:
         await self._answer()
         for name in names:
             self.topics.pop(name, None)
+        self.changed()
 
     async def cluster_id(self) -> str:
         await self._answer()
@@ -107,6 +109,7 @@ class FakeKafka:
     async def follow(self, topics: RunTopics, *, deliver: Deliver, trouble: OnTrouble) -> LogEnds:
         await self._answer()
         self.followers[topics.run] = (topics, deliver, trouble)
+        self.changed()
         loop = asyncio.get_running_loop()
         for name in (topics.journal, topics.audit):
             if self.topics[name].records and name not in self.held:
@@ -122,6 +125,7 @@ class FakeKafka:
 
     async def unfollow(self, topics: RunTopics) -> None:
         self.followers.pop(topics.run, None)
+        self.changed()
 
     async def newest(self, topic: str) -> Published | None:
         await self._answer()
@@ -130,6 +134,7 @@ class FakeKafka:
     async def publish(self, topic: str, spec: Spec) -> Published:
         await self._answer()
         record = self.append(topic, spec)
+        self.changed()
         return Published(spec, from_milliseconds(record.time_ms))
 
     async def close(self) -> None:
