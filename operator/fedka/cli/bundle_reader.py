@@ -33,4 +33,6 @@ async def bundle_reader(
         if bootstrap_servers is not None:
             access = access.model_copy(update={"bootstrap_servers": bootstrap_servers})
         settings = client_settings(access, Path(directory))
+        if access.password_file is not None:  # a signal may end this process without tidying up
+            (Path(directory) / Path(access.password_file).name).unlink(missing_ok=True)
         yield RunReader(settings, bundle.topics, access.username or "the reader")
