@@ -148,6 +148,14 @@ class World:
     async def events(self) -> list[str]:
         return [event["reason"] for event in await self.cluster.list(EVENT)]
 
+    async def until_told(self, *reasons: str) -> None:
+        """Until there are Events of these reasons: they follow the status."""
+
+        async def told() -> bool:
+            return set(reasons) <= set(await self.events())
+
+        await self.until(told)
+
     async def started(self, topics: RunTopics) -> Hand:
         """An aggregator on the run's journal, once all Jobs stand."""
 

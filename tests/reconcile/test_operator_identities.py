@@ -264,7 +264,7 @@ async def test_a_namespace_that_the_kafka_cluster_is_not_for_stalls(world: World
 
     await world.until(stalled)
     assert world.kafka.topics == {}
-    assert "NamespaceNotAllowed" in await world.events()
+    await world.until_told("NamespaceNotAllowed")
 
 
 async def test_a_job_that_is_labelled_as_ours_opens_no_kafka_to_a_namespace(world: World):
@@ -334,4 +334,4 @@ async def test_a_kafka_that_refuses_the_operators_password_is_not_called_unreach
     await world.until(away)
     world.kafka.available = True
     await world.started(topics)
-    assert {"KafkaCredentialsRefused", "KafkaUnreachable", "KafkaReachable"} <= set(await world.events())
+    await world.until_told("KafkaCredentialsRefused", "KafkaUnreachable", "KafkaReachable")

@@ -27,7 +27,7 @@ async def test_kafka_away_is_said_and_recovers_by_itself(world: World):
         return await world.condition("KafkaReady") == ("True", "TopicsReady")
 
     await world.until(recovered)
-    assert "KafkaReachable" in await world.events()
+    await world.until_told("KafkaReachable")
 
 
 async def test_a_complaint_of_a_client_is_looked_into(world: World):
@@ -178,7 +178,7 @@ async def test_a_spec_that_no_rule_of_the_server_refuses_stalls_with_the_field(w
 
     await world.until(stalled)
     assert world.kafka.topics == {}
-    assert "InvalidSpec" in await world.events()
+    await world.until_told("InvalidSpec")
 
 
 async def test_a_deleted_training_takes_its_topics_along(world: World):

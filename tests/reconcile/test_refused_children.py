@@ -84,7 +84,7 @@ async def test_an_invalid_template_is_named_and_the_others_go_on(world: World):
     said = await detail(world, "a")
     assert (said["state"], said["reason"]) == ("Pending", "InvalidSpec")
     assert "spec.template.spec.containers[1].name: Required value" in said["message"]
-    assert "InvalidSpec" in await world.events()
+    await world.until_told("InvalidSpec")
 
 
 async def test_a_refused_job_is_not_asked_for_again_before_the_spec_changes(world: World):
@@ -197,7 +197,7 @@ async def test_a_job_that_may_not_be_deleted_is_named_and_the_others_go_on(world
 
     await world.until(told)
     assert str(answer) in str((await world.status())["conditions"])
-    assert "DeletionForbidden" in await world.events()
+    await world.until_told("DeletionForbidden")
 
 
 async def test_a_refused_deletion_is_not_asked_for_again_at_once(world: World):
