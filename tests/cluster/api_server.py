@@ -73,10 +73,10 @@ class ApiServer:
 
     def start(self) -> None:
         """Returns when it answers and its controllers work. Raises ProgramFailed."""
-        ports = free_ports(self._rng, self._address)
-        etcd_ports = free_ports(self._rng, "127.0.0.1")
+        port = next(free_ports(self._rng, self._address))
+        etcd_ports = (each for each in free_ports(self._rng, "127.0.0.1") if each != port)
         self._plane = plane = ControlPlane(
-            self._home, self._programs, self._address, next(ports), next(etcd_ports), next(etcd_ports)
+            self._home, self._programs, self._address, port, next(etcd_ports), next(etcd_ports)
         )
         plane.write_files()
         try:
