@@ -211,3 +211,11 @@ def test_an_integer_is_written_as_one(number: str) -> None:
     """What is lax here would be longer where it is written again: 1e18 has 4 bytes, the integer 19."""
     record = f'{{"type":"failed","v":1,"run":"r","round":{number},"attempt":1,"nonce":"{"0" * 32}","message":""}}'
     assert "round" in refused(record.encode())
+
+
+@pytest.mark.parametrize("share", ["U%", "%", "80", "-5%", "\N{FULLWIDTH DIGIT EIGHT}%", "1e2%", -1])
+def test_a_share_that_is_no_percentage_is_refused(share: str | int) -> None:
+    document = json.loads(encode(r.Spec(generation=1, participants=("a",), rounds=r.Rounds(count=1))))
+    document["rounds"]["overSelection"] = share
+    with pytest.raises(MalformedRecord, match="overSelection"):
+        spec_decoder().decode(json.dumps(document).encode())

@@ -1,20 +1,22 @@
 """The spec topic: what is wanted, written by the operator."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from fedka.wire.records.form import MetricName, Name, Part, Record, Text
+from fedka.wire.records.form import Count, MetricName, Name, Part, Record, Text
 from fedka.wire.records.reasons import FailReason
+
+Share = Annotated[str, Field(pattern=r"^[0-9]{1,3}%$")]
 
 
 class Rounds(Part):
     """`spec.rounds` as the aggregator needs it; bounds were checked at the border."""
 
     count: int = Field(ge=1)
-    sample_size: int | str = "100%"
-    over_selection: int | str = "0%"
-    quorum: int | str = "80%"
+    sample_size: Count | Share = "100%"
+    over_selection: Count | Share = "0%"
+    quorum: Count | Share = "80%"
     min_available: int | None = None
     deadline_seconds: int = Field(default=600, ge=1)
     on_quorum_miss: Literal["Retry", "Skip", "Fail"] = "Retry"
