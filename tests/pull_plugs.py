@@ -25,7 +25,7 @@ from typing import Any
 
 from fedka import exit_codes
 
-from .cli.command import Directory, Running
+from .cli.command import GENEROUS_SECONDS, Directory, Running
 from .failures.undisturbed import small_training
 
 LONGEST_PAUSE_SECONDS = 5.0
@@ -69,6 +69,7 @@ class Pulling:
         running.send(signal.SIGKILL)
         running.wait()
         self.note(running)
+        self.until_gone()
 
     def finish(self) -> dict[str, Any]:
         """Let it come to its end; the resource's status."""
@@ -86,6 +87,14 @@ class Pulling:
     def until_at_work(self, running: Running, end: float) -> None:
         while "participant" not in self.plugs() and time.monotonic() < end and not self.ended(running, LOOK_SECONDS):
             continue
+
+    def until_gone(self) -> None:
+        """What is tied to a killed run ends in the kernel's own time; until then its state directory is in use."""
+        end = time.monotonic() + GENEROUS_SECONDS
+        while left := self.directory.left_behind():
+            if time.monotonic() > end:
+                raise SystemExit(f"what a killed run has left does not end: {left}")
+            time.sleep(LOOK_SECONDS)
 
     def ended(self, running: Running, seconds: float) -> bool:
         """Whether it has, waiting so long at most."""
