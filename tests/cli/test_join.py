@@ -95,6 +95,7 @@ def test_secret_from_stdin_an_app_in_a_file_and_its_settings(directory, rig, bun
 @pytest.mark.kafka
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_told_to_stop_it_says_goodbye_and_leaves_nothing_behind(directory, rig, bundle, temporary, number):
+    rig.obeyed(rig.spec(rounds={"count": 1000}))
     running = directory.start("join", "--bundle", str(bundle), "--config", "pause=0.2")
     running.until("round 1: trained")
     running.send(number)
@@ -106,13 +107,14 @@ def test_told_to_stop_it_says_goodbye_and_leaves_nothing_behind(directory, rig, 
 
 @pytest.mark.kafka
 def test_killed_worker_is_started_again_and_the_run_goes_on(directory, rig, bundle):
+    rig.obeyed(rig.spec(rounds={"count": 10}))
     running = directory.start("join", "--bundle", str(bundle), "--config", "pause=0.3")
     running.until("round 1: trained")
     (worker,) = [pid for pid, command in directory.processes() if "--unsupervised" in command]
     subprocess.run(["kill", "-KILL", str(worker)], check=True)
     assert running.wait() == exit_codes.OK
     assert "ended with code 137, starting again" in running.stderr
-    assert rig.completed().completed == 3
+    assert rig.completed().completed == 10
 
 
 def test_bundle_that_is_none_is_said_before_anything_starts(directory):

@@ -21,7 +21,7 @@ from .trainings import APP, training
 
 pytestmark = pytest.mark.kafka
 
-ROUNDS = 40
+ROUNDS = 60
 LONG_ROUNDS = 400
 LONG_ENDS = 20
 # What a participant adds depends on who it is and on the round: a lost, repeated or swapped update shows in the digest.

@@ -17,7 +17,7 @@ from ..cluster.waiting import wait_until
 from .undisturbed import small_training
 
 pytestmark = pytest.mark.kafka
-ROUNDS = 8
+ROUNDS = 16
 PATIENCE = 90.0
 NAMES = ("bank-a", "bank-b", "bank-c")
 
@@ -39,9 +39,9 @@ def test_a_participant_paused_past_the_deadline_joins_the_next_round(directory: 
     assert wait_until(lambda: reason_of(directory, "bank-c") == "Late", PATIENCE), status(directory)
     os.kill(paused, signal.SIGCONT)
     assert running.wait() == exit_codes.OK
-    told = re.findall(r"round (\d+)/8 .* (\d) of 3 updates", running.stderr)
+    told = re.findall(rf"round (\d+)/{ROUNDS} .* (\d) of 3 updates", running.stderr)
     assert dict(told)[str(missed)] == "2"
-    assert ("8", "3") in told, "it was back in time for the last round"
+    assert (str(ROUNDS), "3") in told, "it was back in time for the last round"
     assert " lost" not in running.stderr
     assert json.loads(running.stdout)["status"]["phase"] == "Complete"
 
