@@ -44,7 +44,7 @@ def test_a_paused_aggregator_that_wakes_late_cannot_write(kafka: KafkaServer, ne
 
 
 def test_a_second_aggregator_started_by_hand_takes_the_run_over(directory: Directory, kafka: KafkaServer) -> None:
-    rounds = 40
+    rounds = 60
     file = small_training(directory, pause=0.15, rounds={"count": rounds})
     running = directory.start("run", file, "--bootstrap-servers", kafka.bootstrap_servers, "--state-dir", "state")
     running.until("round 2/")
