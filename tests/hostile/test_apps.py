@@ -7,7 +7,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,14 +50,22 @@ ALLOWED = 32 * MIB  # for the memory of the run that keeps them: less than any o
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
-    directory = Directory(tmp_path_factory.mktemp("apps"))
-    shutil.copy(Path(__file__).with_name("unruly_app.py"), directory.path)
-    yield directory
-    for running in directory.started:
-        if running.process.poll() is None:
-            running.process.kill()
-        running.wait()
+def new_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Directory]]:
+    made: list[Directory] = []
+
+    def make() -> Directory:
+        made.append(Directory(tmp_path_factory.mktemp("apps")))
+        shutil.copy(Path(__file__).with_name("unruly_app.py"), made[-1].path)
+        return made[-1]
+
+    yield make
+    for directory in made:
+        directory.end()
+
+
+@pytest.fixture(scope="module")
+def directory(new_directory: Callable[[], Directory]) -> Directory:
+    return new_directory()
 
 
 @dataclass(frozen=True)
@@ -91,12 +100,28 @@ def started(
 def kept_at(fifo: Path, running: Running, logs: Path) -> Kept:
     """When the rude one waits there; it goes on afterwards."""
     with fifo.open("wb"):
-        return Kept(peak_memory(running.process.pid), sum(log.stat().st_size for log in logs.iterdir()))
+        return Kept(peak_memory(running.process.pid), size_of(logs))
+
+
+def size_of(logs: Path) -> int:
+    total = 0
+    for log in logs.iterdir():
+        with suppress(FileNotFoundError):  # it is being begun anew
+            total += log.stat().st_size
+    return total
 
 
 @pytest.fixture(scope="module")
-def unruly(directory: Directory, kafka: KafkaServer, long_mode: bool) -> Unruly:
-    """A run to its end with all of them but the one that hangs."""
+def hanging(new_directory: Callable[[], Directory], kafka: KafkaServer) -> tuple[Directory, Running]:
+    """A run in which one hangs, which takes half a minute of waiting: under way beside the other."""
+    directory, names = new_directory(), ["honest-a", "honest-b", "hanging"]
+    rounds = {"count": 1, "quorum": 2, "minAvailable": 3, "deadlineSeconds": 5, "maxMissedRounds": 1000}
+    return directory, started(directory, kafka, "hanging", names, {}, **rounds)  # a loaded machine may miss a deadline
+
+
+@pytest.fixture(scope="module")
+def unruly(directory: Directory, kafka: KafkaServer, long_mode: bool, hanging: object) -> Unruly:
+    """A run to its end with all of them but the one that hangs, which has a run of its own meanwhile."""
     names = [*HONEST, "rubbish", "reshaper", "unloadable"]
     fifos = {name: directory.path / name for name in ("before", "after")}
     for fifo in fifos.values():
@@ -178,9 +203,9 @@ def test_nothing_is_left_of_what_the_apps_have_started(unruly: Unruly, directory
     assert directory.left_behind() == []
 
 
-def test_an_app_that_hangs_costs_its_update_and_is_ended_with_the_run(directory: Directory, kafka: KafkaServer) -> None:
-    names = ["honest-a", "honest-b", "hanging"]
-    running = started(directory, kafka, "hanging", names, {}, count=1, quorum=2, minAvailable=3, deadlineSeconds=5)
+def test_an_app_that_hangs_costs_its_update_and_is_ended_with_the_run(hanging: tuple[Directory, Running]) -> None:
+    directory, running = hanging
+    running.process.wait(PATIENCE)
     assert running.wait() == exit_codes.OK, running.stderr
     assert np.all(load_file(directory.path / "hanging.safetensors")["weights"] == 1)
     assert "hanging: no update came within the 5 s of round 1" in running.stderr
