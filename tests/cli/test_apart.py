@@ -11,7 +11,7 @@ from fedka.cli.apart import apart
 from fedka.cli.model_fetch import fetched
 from fedka.cli.safetensors_file import part_of
 
-PATIENCE = 60
+PATIENCE = 200
 
 
 class Work:
