@@ -28,17 +28,23 @@ def status(phase: str, rounds: int, *, present: int = 2, **detail: object) -> di
 async def followed(shop: Shop, *statuses: dict[str, object], quiet: bool = False) -> int:
     """The exit code, after the operator has written these."""
     async with asyncio.timeout(PATIENCE):
-        first_line = asyncio.Event()
-
-        def clock() -> datetime:
-            first_line.set()
-            return NOW
-
-        watching = asyncio.create_task(watch(shop.source(), quiet=quiet, clock=clock))
-        await first_line.wait()
+        watching = await begun(shop, quiet=quiet)
         for each in statuses:
             await shop.report(each)
         return await watching
+
+
+async def begun(shop: Shop, *, quiet: bool = False) -> "asyncio.Task[int]":
+    """The watching of a training that has a status, once it has told something."""
+    first_line = asyncio.Event()
+
+    def clock() -> datetime:
+        first_line.set()
+        return NOW
+
+    watching = asyncio.create_task(watch(shop.source(), quiet=quiet, clock=clock))
+    await first_line.wait()
+    return watching
 
 
 async def test_each_round_is_told_once_and_the_end_with_its_model(capsys):
@@ -86,9 +92,9 @@ async def test_quiet_shows_trouble_only(capsys):
 async def test_deleted_training_ends_it():
     shop = Shop()
     made = await shop.submit()
+    await shop.report(status("Running", 1))
     async with asyncio.timeout(PATIENCE):
-        watching = asyncio.create_task(watch(shop.source(), quiet=False, clock=lambda: NOW))
-        await shop.report(status("Running", 1))
+        watching = await begun(shop)
         await shop.cluster.delete(FEDERATED_TRAINING, "default", "tiny", uid=made.metadata.uid)
         with pytest.raises(CommandFailed, match="training tiny has been deleted"):
             await watching
