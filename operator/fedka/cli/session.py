@@ -4,6 +4,7 @@ The first Ctrl-C, SIGTERM or end of the terminal has the parts stopped in order;
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -79,9 +80,10 @@ class Session:
             self._work = asyncio.ensure_future(self._until_the_end(training, screen))
             outcome = await self._outcome(self._work, screen)
         code = self._tell(outcome)
-        for number in ending_signals():
-            loop.remove_signal_handler(number)  # as its end would; and one that came after it would leave a mess
-            signal.signal(number, signal.SIG_IGN)
+        with contextlib.suppress(KeyboardInterrupt):  # of one that comes between the two: it is too late to matter
+            for number in ending_signals():
+                loop.remove_signal_handler(number)  # as its end would; and one that came after it would leave a mess
+                signal.signal(number, signal.SIG_IGN)
         return code
 
     async def _outcome(self, work: asyncio.Task[Outcome], screen: Screen) -> Outcome:
