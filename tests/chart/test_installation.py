@@ -95,6 +95,9 @@ def test_the_operator_may(server: ApiServer, operator: Path, verb, what):
     [
         ("list", "secrets"),
         ("watch", "secrets"),
+        ("get", "federatedtrainings.fedka.dev"),
+        ("get", "pods"),
+        ("delete", "networkpolicies.networking.k8s.io"),
         ("create", "federatedtrainings.fedka.dev"),
         ("update", "federatedtrainings.fedka.dev"),
         ("create", "pods"),
@@ -111,9 +114,14 @@ def test_the_operator_may_not(server: ApiServer, operator: Path, verb, what):
     assert not _may(server, operator, verb, what, "default")
 
 
-@pytest.mark.parametrize("verb", ["get", "create", "update", "patch"])
+@pytest.mark.parametrize("verb", ["get", "create", "update"])
 def test_the_operator_may_hold_its_lease(server: ApiServer, operator: Path, verb):
     assert _may(server, operator, verb, "leases.coordination.k8s.io", NAMESPACE)
+
+
+@pytest.mark.parametrize("verb", ["list", "patch", "delete"])
+def test_the_operator_may_do_no_more_with_leases_than_hold_one(server: ApiServer, operator: Path, verb):
+    assert not _may(server, operator, verb, "leases.coordination.k8s.io", NAMESPACE)
 
 
 def test_the_namespace_accepts_its_pod(server: ApiServer, installed: Helm):
