@@ -97,12 +97,12 @@ async def doomed(cluster: Cluster, namespace: str) -> str:
     await cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, field_manager=MANAGER)
     training = await cluster.create(training_object(name), field_manager=MANAGER)
     uid = training["metadata"]["uid"]
-    await cluster.set_finalizers(
+    await cluster.add_finalizer(
         Kind("fedka.dev/v1alpha1", "FederatedTraining", "federatedtrainings"),
         name,
         "fraud",
         uid=uid,
-        finalizers=["fedka.dev/contract"],
+        finalizer="fedka.dev/contract",
         field_manager="contract-finalizer",
     )
     live = await cluster.get(NAMESPACE, None, name)

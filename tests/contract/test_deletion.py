@@ -20,12 +20,12 @@ ATTEMPTS = 10
 
 async def finalized(cluster, make, namespace):
     created = await cluster.create(make.training(), field_manager="user")
-    return await cluster.set_finalizers(
+    return await cluster.add_finalizer(
         FEDERATED_TRAINING,
         namespace,
         "fraud",
         uid=created["metadata"]["uid"],
-        finalizers=[FINALIZER],
+        finalizer=FINALIZER,
         field_manager="operator-finalizer",
     )
 
@@ -142,34 +142,81 @@ async def test_deleting_a_held_object_again_changes_nothing(cluster, make, names
 async def test_taking_the_last_finalizer_off_ends_it(cluster, make, namespace, gone):
     uid = (await finalized(cluster, make, namespace))["metadata"]["uid"]
     await cluster.delete(FEDERATED_TRAINING, namespace, "fraud", uid=uid)
-    await cluster.set_finalizers(
-        FEDERATED_TRAINING, namespace, "fraud", uid=uid, finalizers=[], field_manager="operator-finalizer"
+    await cluster.remove_finalizer(
+        FEDERATED_TRAINING, namespace, "fraud", uid=uid, finalizer=FINALIZER, known=[FINALIZER]
     )
     await gone(FEDERATED_TRAINING, "fraud")
 
 
-async def test_finalizers_of_others_stay(cluster, make, namespace):
-    uid = (await finalized(cluster, make, namespace))["metadata"]["uid"]
-    both = await cluster.set_finalizers(
-        FEDERATED_TRAINING, namespace, "fraud", uid=uid, finalizers=["other.dev/hold"], field_manager="other"
+async def test_a_finalizer_of_an_exported_manifest_is_taken_off_too(cluster, make, namespace, gone):
+    """`kubectl get -o yaml`, a backup, GitOps of an export: whoever applies that owns the finalizer beside us."""
+    created = await cluster.apply(make.training(finalizers=[FINALIZER]), field_manager="user")
+    uid = created["metadata"]["uid"]
+    await cluster.add_finalizer(
+        FEDERATED_TRAINING, namespace, "fraud", uid=uid, finalizer=FINALIZER, field_manager="operator-finalizer"
     )
-    assert set(both["metadata"]["finalizers"]) == {FINALIZER, "other.dev/hold"}
-    left = await cluster.set_finalizers(
-        FEDERATED_TRAINING, namespace, "fraud", uid=uid, finalizers=[], field_manager="operator-finalizer"
+    await cluster.delete(FEDERATED_TRAINING, namespace, "fraud", uid=uid)
+    await cluster.remove_finalizer(
+        FEDERATED_TRAINING, namespace, "fraud", uid=uid, finalizer=FINALIZER, known=[FINALIZER]
+    )
+    await gone(FEDERATED_TRAINING, "fraud")
+
+
+async def test_a_finalizer_that_was_taken_off_is_nobodys(cluster, make, namespace):
+    """It does not come back with the next apply of whoever had put it there, unless that one names it again."""
+    uid = (await finalized(cluster, make, namespace))["metadata"]["uid"]
+    await cluster.remove_finalizer(
+        FEDERATED_TRAINING, namespace, "fraud", uid=uid, finalizer=FINALIZER, known=[FINALIZER]
+    )
+    left = await cluster.add_finalizer(
+        FEDERATED_TRAINING, namespace, "fraud", uid=uid, finalizer="other.dev/hold", field_manager="operator-finalizer"
     )
     assert left["metadata"]["finalizers"] == ["other.dev/hold"]
+
+
+async def test_finalizers_of_others_stay(cluster, make, namespace):
+    uid = (await finalized(cluster, make, namespace))["metadata"]["uid"]
+    both = await cluster.add_finalizer(
+        FEDERATED_TRAINING, namespace, "fraud", uid=uid, finalizer="other.dev/hold", field_manager="other"
+    )
+    known = both["metadata"]["finalizers"]
+    assert set(known) == {FINALIZER, "other.dev/hold"}
+    left = await cluster.remove_finalizer(
+        FEDERATED_TRAINING, namespace, "fraud", uid=uid, finalizer=FINALIZER, known=known
+    )
+    assert left["metadata"]["finalizers"] == ["other.dev/hold"]
+
+
+async def test_no_finalizer_is_taken_off_an_object_that_has_got_another(cluster, make, namespace):
+    """Or that one would go with it, unseen."""
+    uid = (await finalized(cluster, make, namespace))["metadata"]["uid"]
+    await cluster.add_finalizer(
+        FEDERATED_TRAINING, namespace, "fraud", uid=uid, finalizer="other.dev/hold", field_manager="other"
+    )
+    with pytest.raises(Conflict):
+        await cluster.remove_finalizer(
+            FEDERATED_TRAINING, namespace, "fraud", uid=uid, finalizer=FINALIZER, known=[FINALIZER]
+        )
+
+
+async def test_no_finalizer_is_taken_off_what_is_gone(cluster, namespace):
+    uid = "00000000-0000-4000-8000-000000000000"
+    with pytest.raises(NotFound):
+        await cluster.remove_finalizer(
+            FEDERATED_TRAINING, namespace, "fraud", uid=uid, finalizer=FINALIZER, known=[FINALIZER]
+        )
 
 
 async def test_finalizers_of_a_namesake_are_spared(cluster, make, namespace):
     await finalized(cluster, make, namespace)
     with pytest.raises(Conflict):
-        await cluster.set_finalizers(
+        await cluster.remove_finalizer(
             FEDERATED_TRAINING,
             namespace,
             "fraud",
             uid="00000000-0000-4000-8000-000000000000",
-            finalizers=[],
-            field_manager="operator-finalizer",
+            finalizer=FINALIZER,
+            known=[FINALIZER],
         )
 
 
@@ -177,8 +224,8 @@ async def test_an_object_under_deletion_takes_no_new_finalizer(cluster, make, na
     uid = (await finalized(cluster, make, namespace))["metadata"]["uid"]
     await cluster.delete(FEDERATED_TRAINING, namespace, "fraud", uid=uid)
     with pytest.raises(Invalid, match="no new finalizers"):
-        await cluster.set_finalizers(
-            FEDERATED_TRAINING, namespace, "fraud", uid=uid, finalizers=["other.dev/hold"], field_manager="other"
+        await cluster.add_finalizer(
+            FEDERATED_TRAINING, namespace, "fraud", uid=uid, finalizer="other.dev/hold", field_manager="other"
         )
 
 
@@ -214,13 +261,13 @@ async def test_a_terminating_namespace_still_takes_status_writes(cluster, doomed
 
 async def test_a_terminating_namespace_ends_with_the_last_finalizer(cluster, doomed, eventually):
     training = await cluster.get(FEDERATED_TRAINING, doomed, "fraud")
-    await cluster.set_finalizers(
+    await cluster.remove_finalizer(
         FEDERATED_TRAINING,
         doomed,
         "fraud",
         uid=training["metadata"]["uid"],
-        finalizers=[],
-        field_manager="contract-finalizer",
+        finalizer="fedka.dev/contract",
+        known=training["metadata"]["finalizers"],
     )
 
     async def ended():

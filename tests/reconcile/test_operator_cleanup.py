@@ -5,15 +5,16 @@ from dataclasses import replace
 
 import pytest
 
+from fedka.api.training import FINALIZER
 from fedka.plan.parts import Identity, TopicSpec
 from fedka.plan.settings import KafkaCluster
 from fedka.reconcile.ports import NAMESPACE
 from fedka.reconcile.provisioning import Login
 from fedka.wire import records as r
 from fedka.wire.bundle import KafkaAccess
-from fedka.wire.names import RunTopics
+from fedka.wire.names import RunTopics, run_id
 
-from .builders import first_model, joined, opened
+from .builders import first_model, joined, opened, training_object
 from .conftest import World
 from .fakes import FakeTopic
 
@@ -75,6 +76,18 @@ async def test_a_training_deleted_in_any_stage_leaves_nothing(world: World, stag
     await world.until_gone()
     assert world.kafka.topics == {}
     assert world.kafka.users == {}
+
+
+async def test_a_training_from_an_exported_manifest_ends_as_well(world: World):
+    """Its user applied our finalizer too, as `kubectl get -o yaml` shows it, and so owns it beside us."""
+    world.start()
+    exported = training_object()
+    exported["metadata"]["finalizers"] = [FINALIZER]
+    made = await world.cluster.apply(exported, field_manager="user")
+    await world.started(RunTopics(run=run_id("default", "fraud", made["metadata"]["uid"])))
+    await world.delete()
+    await world.until_gone()
+    assert world.kafka.topics == {}
 
 
 async def test_a_namespace_that_goes_takes_its_runs_along(world: World):

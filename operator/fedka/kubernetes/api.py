@@ -33,6 +33,7 @@ LAST_TURNS = 3  # of the loop: an aborted TLS connection lets go of its socket i
 
 JSON_TYPE = "application/json"
 APPLY = "application/apply-patch+yaml"
+JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 

@@ -6,11 +6,11 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from fedka.kubernetes.api import APPLY, JSON_TYPE, MERGE_PATCH, METADATA_ONLY, Api, path_of
+from fedka.kubernetes.api import APPLY, JSON_PATCH, JSON_TYPE, MERGE_PATCH, METADATA_ONLY, Api, path_of
 from fedka.kubernetes.listing import Collection, pages
 from fedka.kubernetes.watching import Watched
 from fedka.reconcile.event_objects import event_object, seen_again
-from fedka.reconcile.ports import EVENT, KINDS, AlreadyExists, Cause, Invalid, Kind, Object, WatchEvent
+from fedka.reconcile.ports import EVENT, KINDS, AlreadyExists, Cause, Conflict, Invalid, Kind, Object, WatchEvent
 
 Json = dict[str, Any]
 
@@ -84,15 +84,30 @@ class KubernetesCluster:
         sent = {key: obj[key] for key in ("apiVersion", "kind")} | {"metadata": identity}
         return await self._apply(sent | {"status": obj.get("status", {})}, field_manager, "status")
 
-    async def set_finalizers(
-        self, kind: Kind, namespace: str | None, name: str, *, uid: str, finalizers: Sequence[str], field_manager: str
+    async def add_finalizer(
+        self, kind: Kind, namespace: str | None, name: str, *, uid: str, finalizer: str, field_manager: str
     ) -> Json:
-        """See `Cluster.set_finalizers`."""
-        metadata = {"name": name, "uid": uid, "finalizers": list(finalizers)}
+        """See `Cluster.add_finalizer`."""
+        metadata = {"name": name, "uid": uid, "finalizers": [finalizer]}
         if namespace:
             metadata["namespace"] = namespace
         sent = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}
         return await self._apply(sent, field_manager)
+
+    async def remove_finalizer(
+        self, kind: Kind, namespace: str | None, name: str, *, uid: str, finalizer: str, known: Sequence[str]
+    ) -> Json:
+        """See `Cluster.remove_finalizer`. An apply would take off only what this manager alone has put there."""
+        at = "/metadata/finalizers"
+        changes = [
+            {"op": "test", "path": "/metadata/uid", "value": uid},
+            {"op": "test", "path": at, "value": list(known)},
+            {"op": "replace", "path": at, "value": [each for each in known if each != finalizer]},
+        ]
+        try:
+            return await self._api.send("PATCH", path_of(kind, namespace, name), body=changes, content_type=JSON_PATCH)
+        except Invalid as error:
+            raise Conflict(f"{kind} {name} has other finalizers by now, or is another: {error}") from error
 
     async def delete(self, kind: Kind, namespace: str | None, name: str, *, uid: str) -> None:
         """See `Cluster.delete`."""

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, Literal
 
 from fedka.local.admission import Admission, Rules
-from fedka.local.fields import Owner, Owners, Schema, apply_fields
+from fedka.local.fields import Item, Owner, Owners, Schema, apply_fields, remove_field
 from fedka.local.objects import (
     HAS_GENERATION,
     HAS_STATUS,
@@ -119,13 +119,26 @@ class InMemoryCluster:
         merged, owners = apply_fields(Schema(kind.kind), live.obj, status, live.owners, owner)
         return self._update(kind, live, self._rules.admit_status(kind, merged, live.obj), owners)
 
-    async def set_finalizers(
-        self, kind: Kind, namespace: str | None, name: str, *, uid: str, finalizers: Sequence[str], field_manager: str
+    async def add_finalizer(
+        self, kind: Kind, namespace: str | None, name: str, *, uid: str, finalizer: str, field_manager: str
     ) -> Json:
-        """See `Cluster.set_finalizers`."""
-        metadata = {"namespace": namespace, "name": name, "uid": uid, "finalizers": list(finalizers)}
+        """See `Cluster.add_finalizer`."""
+        metadata = {"namespace": namespace, "name": name, "uid": uid, "finalizers": [finalizer]}
         partial = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}
         return await self.apply(partial, field_manager=field_manager)
+
+    async def remove_finalizer(
+        self, kind: Kind, namespace: str | None, name: str, *, uid: str, finalizer: str, known: Sequence[str]
+    ) -> Json:
+        """See `Cluster.remove_finalizer`."""
+        await asyncio.sleep(0)
+        live = self._find(kind, namespace, name)
+        _check_precondition(kind, {"namespace": namespace, "name": name, "uid": uid}, live)
+        if list(known) != live.obj["metadata"].get("finalizers", []):
+            raise Conflict(f"{describe(kind, namespace, name)} has other finalizers by now; observe again")
+        path = ("metadata", "finalizers", Item((finalizer,)))
+        left, owners = remove_field(Schema(kind.kind), live.obj, path, live.owners)
+        return self._update(kind, live, self._rules.admit(kind, left, live.obj), owners)
 
     async def delete(self, kind: Kind, namespace: str | None, name: str, *, uid: str) -> None:
         """See `Cluster.delete`."""

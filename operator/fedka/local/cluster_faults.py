@@ -93,13 +93,19 @@ class UnreliableCluster:
         """See `Cluster.apply_status`."""
         return await self._inner.apply_status(obj, field_manager=field_manager)
 
-    async def set_finalizers(
-        self, kind: Kind, namespace: str | None, name: str, *, uid: str, finalizers: Sequence[str], field_manager: str
+    async def add_finalizer(
+        self, kind: Kind, namespace: str | None, name: str, *, uid: str, finalizer: str, field_manager: str
     ) -> Json:
-        """See `Cluster.set_finalizers`."""
-        return await self._inner.set_finalizers(
-            kind, namespace, name, uid=uid, finalizers=finalizers, field_manager=field_manager
+        """See `Cluster.add_finalizer`."""
+        return await self._inner.add_finalizer(
+            kind, namespace, name, uid=uid, finalizer=finalizer, field_manager=field_manager
         )
+
+    async def remove_finalizer(
+        self, kind: Kind, namespace: str | None, name: str, *, uid: str, finalizer: str, known: Sequence[str]
+    ) -> Json:
+        """See `Cluster.remove_finalizer`."""
+        return await self._inner.remove_finalizer(kind, namespace, name, uid=uid, finalizer=finalizer, known=known)
 
     async def delete(self, kind: Kind, namespace: str | None, name: str, *, uid: str) -> None:
         """See `Cluster.delete`."""

@@ -3,7 +3,8 @@
 An object's fields are a set of paths. A manager that applies owns the paths it names; what it named before and names no
 longer is removed, unless somebody else owns it too. Lists are replaced whole, except those that the API declares to be
 maps (items told apart by some of their members) or sets. Follows KEP-555 (server-side apply); field ownership by
-anything but `create`, `apply` and `apply_status` is not modelled, because the port offers nothing else.
+anything but `create`, `apply` and `apply_status` is not modelled, because the port offers nothing else; what a patch
+removes is nobody's any more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -161,6 +162,14 @@ def apply_fields(schema: Schema, live: Json, applied: Json, owners: Owners, owne
     changed = {path for path, value in named.items() if before.get(path) != value}
     remaining = {other: fields - changed for other, fields in others.items()}
     return result, {other: fields for other, fields in remaining.items() if fields} | {owner: wanted}
+
+
+def remove_field(schema: Schema, live: Json, path: Path, owners: Owners) -> tuple[Json, Owners]:
+    """The object and the owners after a patch has removed a field, whoever owned it."""
+    remaining = {
+        owner: frozenset(field for field in fields if field[: len(path)] != path) for owner, fields in owners.items()
+    }
+    return schema.without(live, path), {owner: fields for owner, fields in remaining.items() if fields}
 
 
 def _is_owned(path: Path, fields: frozenset[Path]) -> bool:

@@ -70,7 +70,7 @@ class Applier:
         """
         version = subject.cached.resource_version
         if plan.finalizer is True:
-            version = await self._set_finalizers(subject, (FINALIZER,))
+            version = await self._add_finalizer(subject)
         await self._before_status(plan, subject)
         wait = await self._status(plan, subject, version)
         await self._after_status(plan, subject)
@@ -157,7 +157,7 @@ class Applier:
             self._check_leader()
             await side.remove(plan.topic_removal, memory)
         if plan.finalizer is False:
-            await self._set_finalizers(subject, ())
+            await self._remove_finalizer(subject)
         if plan.delete_training:
             self._check_leader()
             with suppress(NotFound):
@@ -189,17 +189,28 @@ class Applier:
     def _teller(self, subject: Subject) -> Teller:
         return Teller(self._cluster, _identity(subject), check_leader=self._check_leader)
 
-    async def _set_finalizers(self, subject: Subject, finalizers: tuple[str, ...]) -> str:
+    async def _add_finalizer(self, subject: Subject) -> str:
         self._check_leader()
-        written = await self._cluster.set_finalizers(
+        written = await self._cluster.add_finalizer(
             FEDERATED_TRAINING,
             subject.key.namespace,
             subject.key.name,
             uid=subject.memory.uid,
-            finalizers=finalizers,
+            finalizer=FINALIZER,
             field_manager=FINALIZER_FIELD_MANAGER,
         )
         return str(written["metadata"]["resourceVersion"])
+
+    async def _remove_finalizer(self, subject: Subject) -> None:
+        self._check_leader()
+        await self._cluster.remove_finalizer(
+            FEDERATED_TRAINING,
+            subject.key.namespace,
+            subject.key.name,
+            uid=subject.memory.uid,
+            finalizer=FINALIZER,
+            known=subject.cached.training.metadata.finalizers,
+        )
 
     def _side(self, subject: Subject) -> KafkaSide | None:
         return self._kafka.get(subject.cached.training.spec.kafka.cluster_name)

@@ -141,12 +141,19 @@ class Cluster(Protocol):
         """
         ...
 
-    async def set_finalizers(
-        self, kind: Kind, namespace: str | None, name: str, *, uid: str, finalizers: Sequence[str], field_manager: str
+    async def add_finalizer(
+        self, kind: Kind, namespace: str | None, name: str, *, uid: str, finalizer: str, field_manager: str
     ) -> dict[str, Any]:
-        """Own exactly these finalizers; others' stay. Use a field manager that applies nothing else.
+        """Others' stay. Use a manager that applies nothing else. `Conflict` if the object of that uid has gone."""
+        ...
 
-        `Conflict` if the object of that uid has gone. Taking the last finalizer off an object under deletion ends it.
+    async def remove_finalizer(
+        self, kind: Kind, namespace: str | None, name: str, *, uid: str, finalizer: str, known: Sequence[str]
+    ) -> dict[str, Any]:
+        """Take it off, whoever put it there: a manifest that was exported has it too. Others' stay.
+
+        `known` are the finalizers that the object was seen with: `Conflict` if it has others by now, or another uid;
+        `NotFound` if it has gone. Taking the last one off an object under deletion ends it.
         """
         ...
 
