@@ -1,18 +1,24 @@
 """What the watch has told, compared with what there is."""
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from random import Random
 
 import pytest
 
+from fedka.api.training import FINALIZER
 from fedka.local.cluster import InMemoryCluster
 from fedka.local.crd_admission import CrdAdmission
+from fedka.plan.settings import KafkaCluster, Settings
 from fedka.reconcile.cache import Cache, TrainingKey
 from fedka.reconcile.coverage import Coverage, WatchSilent
+from fedka.reconcile.operator import Operator
 from fedka.reconcile.ports import FEDERATED_TRAINING, EventType, WatchEvent
+from fedka.wire.bundle import KafkaAccess
 
 from .builders import training_object
+from .fakes import FakeKafka
 
 
 class Watched:
@@ -38,6 +44,48 @@ class Watched:
         if told:
             self.tell(WatchEvent(EventType.ADDED, FEDERATED_TRAINING, made))
         return made
+
+
+async def test_a_standby_looks_again_before_it_leads():
+    """A deletion that its watch missed would have it make the training's topics anew."""
+    cluster = InMemoryCluster(clock=lambda: datetime.now(UTC), random=Random(1), admission=CrdAdmission())  # noqa: S311
+    kafka, stood_by, may_lead = FakeKafka(), [0.0], asyncio.Event()
+    operator = Operator(
+        cluster=cluster,
+        kafka={"default": kafka.side()},
+        settings=Settings({"default": KafkaCluster(KafkaAccess(bootstrap_servers="kafka:9092"))}),
+        clock=lambda: datetime.now(UTC),
+        monotonic=lambda: time.monotonic() + stood_by[0],
+        random=Random(1),  # noqa: S311  no secrets
+    )
+    begun = training_object("fraud")
+    begun["metadata"]["finalizers"] = [FINALIZER]
+    made = await cluster.create(begun, field_manager="user")
+    uid = made["metadata"]["uid"]
+    operator.observe(WatchEvent(EventType.ADDED, FEDERATED_TRAINING, made))
+    waits = asyncio.Event()
+
+    async def leading() -> None:
+        waits.set()
+        await may_lead.wait()
+
+    work = asyncio.create_task(operator.work(leading))
+    await asyncio.wait_for(waits.wait(), 60)
+    await cluster.delete(FEDERATED_TRAINING, "default", "fraud", uid=uid)  # which it is not told
+    await cluster.remove_finalizer(
+        FEDERATED_TRAINING, "default", "fraud", uid=uid, finalizer=FINALIZER, known=[FINALIZER]
+    )
+    other = await cluster.create(training_object("other", suspend=True), field_manager="user")
+    operator.observe(WatchEvent(EventType.ADDED, FEDERATED_TRAINING, other))
+    told = asyncio.Event()  # of the status of one that was made after the one that has gone
+    cluster.listen(lambda event, _old: told.set() if "status" in event.object else None)
+    stood_by[0] = 600.0
+    may_lead.set()
+    await asyncio.wait_for(told.wait(), 60)
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    await operator.close()
+    assert kafka.made == 0
 
 
 async def test_it_is_reached_once_all_that_exists_has_been_told():

@@ -6,6 +6,7 @@ calls `observe` and `work` itself).
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,7 +20,7 @@ from fedka.reconcile.cache import WATCHED, Cache, TrainingKey
 from fedka.reconcile.coverage import Coverage
 from fedka.reconcile.kafka_side import KafkaSide
 from fedka.reconcile.meter import Meter, NoMeter
-from fedka.reconcile.ports import Cluster, WatchEvent
+from fedka.reconcile.ports import Cluster, ClusterError, WatchEvent
 from fedka.reconcile.pulse import PULSE_SECONDS, feel_pulse
 from fedka.reconcile.queue import KeyedQueue, QueueClosedError
 from fedka.reconcile.reconciler import Reconciler
@@ -27,8 +28,11 @@ from fedka.reconcile.resync import resync
 from fedka.reconcile.runs import Runs
 from fedka.reconcile.throttle import StatusThrottle
 
+LOGGER = logging.getLogger("fedka.reconcile")
 SHARE = 4  # trainings of one Kafka cluster that are worked on at a time: one that hangs holds up no other cluster's
 COALESCE_SECONDS = 0.05  # of journal news: a round writes a dozen records in 30 ms, one look at them is enough
+STANDBY_SECONDS = 5.0  # a server remembers what it told for minutes: nothing is missed in less
+CATCH_UP_SECONDS = 2.0
 NO_KAFKA = ""  # the lane of trainings whose Kafka cluster is not known
 
 
@@ -141,10 +145,15 @@ class Operator:
 
     async def work(self, leading: Callable[[], Awaitable[None]] = _at_once) -> None:
         """Reconcile what is queued, once `leading` returns and the cache covers what exists: a training whose children
-        are not known yet would be given new ones. Raises WatchSilent, or a ClusterError of the first look.
+        are not known yet would be given new ones. Who has stood by for long looks once more.
+
+        Raises WatchSilent, or a ClusterError of the first look.
         """
         await self._coverage.reached()
+        covered = self._monotonic()
         await leading()
+        if self._monotonic() - covered > STANDBY_SECONDS:
+            await self._catch_up()
         async with asyncio.TaskGroup() as group:
             for number in range(SHARE * (len(self._kafka) + 1)):
                 group.create_task(self._worker(), name=f"operator-worker-{number}")
@@ -152,6 +161,17 @@ class Operator:
                 group.create_task(feel_pulse(name, side, self._runs, period=self._pulse_seconds))
             if self._resync_seconds is not None:
                 group.create_task(self._resync(self._resync_seconds), name="operator-resync")
+
+    async def _catch_up(self) -> None:
+        """A watch that was cut while others led may have missed deletions: what is gone would be made again."""
+        while True:
+            try:
+                await self._coverage.restore()
+            except ClusterError as error:
+                LOGGER.warning("what exists is looked for again in %.0f s: %s", CATCH_UP_SECONDS, error)
+                await asyncio.sleep(CATCH_UP_SECONDS)
+            else:
+                return
 
     async def _resync(self, period: float) -> None:
         await resync(
