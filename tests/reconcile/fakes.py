@@ -102,6 +102,8 @@ class FakeKafka:
 
     async def remove_identities(self, users: Sequence[str]) -> None:
         await self._answer()
+        if self.identity_refusal:
+            raise IdentityRefused(self.identity_refusal)
         for user in users:
             self.users.pop(user, None)
         self.changed()

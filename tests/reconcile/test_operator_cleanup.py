@@ -90,6 +90,17 @@ async def test_a_training_from_an_exported_manifest_ends_as_well(world: World):
     assert world.kafka.topics == {}
 
 
+async def test_users_that_may_not_be_removed_leave_no_topics_behind(world: World):
+    world.cleanup_seconds = 1
+    world.start()
+    await world.started(await world.create())
+    world.kafka.identity_refusal = "the operator lacks Alter on the cluster"
+    await world.delete()
+    await world.until_gone()
+    assert world.kafka.topics == {}
+    assert world.kafka.users != {}
+
+
 async def test_a_namespace_that_goes_takes_its_runs_along(world: World):
     world.start()
     topics = await world.create()

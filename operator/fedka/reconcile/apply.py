@@ -20,6 +20,7 @@ from fedka.reconcile.identities import bring_about
 from fedka.reconcile.kafka_side import KafkaSide, ReceiveRecords, ReceiveTrouble
 from fedka.reconcile.memory import RunMemory
 from fedka.reconcile.ports import FEDERATED_TRAINING, Cluster, NotFound
+from fedka.reconcile.provisioning import ProvisioningRefused
 from fedka.reconcile.telling import Teller
 from fedka.reconcile.throttle import StatusThrottle
 
@@ -150,12 +151,8 @@ class Applier:
         if plan.revocations and side is not None:
             self._check_leader()
             await side.revoke(plan.revocations, memory)
-        if plan.identity_removal is not None and side is not None:
-            self._check_leader()
-            await side.remove_identities(plan.identity_removal, memory)
-        if plan.topic_removal is not None and side is not None:
-            self._check_leader()
-            await side.remove(plan.topic_removal, memory)
+        if side is not None:
+            await self._remove(plan, side, memory)
         if plan.finalizer is False:
             await self._remove_finalizer(subject)
         if plan.delete_training:
@@ -164,6 +161,21 @@ class Applier:
                 await self._cluster.delete(
                     FEDERATED_TRAINING, subject.key.namespace, subject.key.name, uid=metadata.uid
                 )
+
+    async def _remove(self, plan: Plan, side: KafkaSide, memory: RunMemory) -> None:
+        """Of users and topics, that the ones may not be removed keeps none of the others."""
+        refused: ProvisioningRefused | None = None
+        if plan.identity_removal is not None:
+            self._check_leader()
+            try:
+                await side.remove_identities(plan.identity_removal, memory)
+            except ProvisioningRefused as error:
+                refused = error
+        if plan.topic_removal is not None:
+            self._check_leader()
+            await side.remove(plan.topic_removal, memory)
+        if refused is not None:
+            raise refused
 
     async def _status(self, plan: Plan, subject: Subject, version: str) -> float | None:
         """Write status and events, or say how long they have to wait."""
