@@ -88,6 +88,24 @@ async def test_an_entry_without_its_key_is_refused_by_its_place(cluster, make, c
     assert f"spec.template.spec{path}" in [cause.field for cause in refused.value.causes]
 
 
+async def test_a_mount_of_no_volume_is_refused_by_its_place(cluster, make):
+    job = make.job()
+    job["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
+    with pytest.raises(Invalid) as refused:
+        await cluster.create(job, field_manager="operator")
+    (cause,) = refused.value.causes
+    assert cause.field == "spec.template.spec.containers[0].volumeMounts[0].name"
+    assert 'Not found: "data"' in cause.message
+
+
+async def test_a_secrets_volume_without_its_name_is_refused(cluster, make):
+    job = make.job()
+    job["spec"]["template"]["spec"]["volumes"] = [{"name": "data", "secret": {}}]
+    with pytest.raises(Invalid) as refused:
+        await cluster.create(job, field_manager="operator")
+    assert "spec.template.spec.volumes[0].secret.secretName" in [cause.field for cause in refused.value.causes]
+
+
 async def test_a_member_that_is_no_list_is_refused(cluster, make):
     job = make.job()
     job["spec"]["template"]["spec"]["containers"][0]["env"] = {"EPOCHS": "3"}

@@ -334,6 +334,13 @@ async def test_a_variable_from_elsewhere_fails_the_job(bench):
     assert "NODE has a valueFrom" in pod["status"]["message"]
 
 
+async def test_variables_from_elsewhere_fail_the_job(bench):
+    await bench.start("pass", container={"envFrom": [{"configMapRef": {"name": "settings"}}]})
+    await bench.until_job_is("Failed")
+    (pod,) = await bench.pods()
+    assert "has an envFrom" in pod["status"]["message"]
+
+
 async def test_a_suspended_job_starts_nothing(bench):
     await bench.start("pass", suspend=True)
     await bench.until_job_is("Suspended")

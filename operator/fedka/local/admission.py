@@ -6,6 +6,7 @@ and CEL, see `fedka.api.validation`.
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -125,12 +126,32 @@ def _pod_causes(pod: Json) -> Iterator[Cause]:
     """Lists that users fill in by hand, and whose entries are told apart by a member."""
     path = "spec.template.spec"
     yield from _entry_causes(pod, path, "volumes", "name")
+    yield from _secret_volume_causes(pod, path)
     for kind in ("initContainers", "containers"):
         yield from _entry_causes(pod, path, kind, "name")
         for index, container in enumerate(pod.get(kind) or ()):
             at = f"{path}.{kind}[{index}]"
             yield from _entry_causes(container, at, "env", "name")
             yield from _entry_causes(container, at, "volumeMounts", "mountPath")
+            yield from _mount_causes(container, at, {volume.get("name") for volume in _entries(pod, "volumes")})
+
+
+def _secret_volume_causes(pod: Json, path: str) -> Iterator[Cause]:
+    for index, volume in enumerate(_entries(pod, "volumes")):
+        if isinstance(volume.get("secret"), dict) and not volume["secret"].get("secretName"):
+            yield Cause(f"{path}.volumes[{index}].secret.secretName", "Required value")
+
+
+def _mount_causes(container: Json, path: str, volumes: set[Any]) -> Iterator[Cause]:
+    for index, wanted in enumerate(_entries(container, "volumeMounts")):
+        if wanted.get("name") not in volumes:
+            yield Cause(f"{path}.volumeMounts[{index}].name", f"Not found: {json.dumps(wanted.get('name') or '')}")
+
+
+def _entries(parent: Json, member: str) -> list[Json]:
+    """Those that can be looked into; the others have been found fault with."""
+    entries = parent.get(member) or []
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 
 def _entry_causes(parent: Json, path: str, member: str, key: str) -> Iterator[Cause]:

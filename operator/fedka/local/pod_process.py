@@ -39,6 +39,8 @@ def command_of(pod: Json, mounts: Mapping[str, Path], environment: Mapping[str, 
     if argv[0] == "fedka" and not (here / "fedka").exists():
         argv = [sys.executable, "-m", "fedka", *argv[1:]]
     merged = {**environment, "PATH": f"{here}{os.pathsep}{environment.get('PATH', os.defpath)}"}
+    if container.get("envFrom"):
+        raise UnsupportedPod(f"container {container['name']!r} has an envFrom: a local run knows plain values only")
     for variable in container.get("env") or ():
         if "valueFrom" in variable:
             raise UnsupportedPod(f"variable {variable['name']} has a valueFrom: a local run knows plain values only")
