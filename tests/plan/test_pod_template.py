@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from fedka.api.pods import PodTemplate
 from fedka.plan.pod_template import BUNDLE_DIRECTORY, CODE_DIRECTORY, pod_template
 from fedka.plan.snapshot import Role
@@ -81,6 +83,20 @@ def test_what_is_guarded_cannot_be_changed():
         "FEDKA_BUNDLE": BUNDLE_DIRECTORY,
         "OTHER": "1",
     }
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"hostPath": {"path": "/etc"}},
+        {"projected": {"sources": [{"configMap": {"name": "x"}}, {"serviceAccountToken": {"path": "token"}}]}},
+        {"projected": {"sources": [{"podCertificate": {"keyType": "ED25519"}}]}},
+    ],
+)
+def test_a_volume_that_an_older_crd_lets_through_is_left_out(source: dict[str, Any]):
+    volumes = [{"name": "bad", **source}, {"name": "good", "configMap": {"name": "x"}}]
+    kept = made({"spec": {"volumes": volumes}})["spec"]["volumes"]
+    assert {each["name"] for each in kept} == {"fedka-tmp", "good", "fedka-bundle"}
 
 
 def test_a_pod_is_confined_without_a_template():

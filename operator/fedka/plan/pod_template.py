@@ -38,6 +38,7 @@ _RESOURCES: Mapping[Role, Mapping[str, Any]] = {
 
 # What the CRD refuses in a template; it may be that of an older release, so here it cannot come through either.
 _REFUSED = ("hostNetwork", "hostPID", "hostIPC", "serviceAccountName", "serviceAccount")
+_REFUSED_SOURCES = {"serviceAccountToken", "podCertificate"}
 
 
 def pod_template(
@@ -73,7 +74,7 @@ def pod_template(
         "restartPolicy": "Never",  # restarts are ours: the supervisor's inside the pod, the operator's outside
         "automountServiceAccountToken": False,  # no training pod holds a Kubernetes credential
         "enableServiceLinks": False,  # no environment but what was asked for
-        "volumes": _put(spec["volumes"], "name", *({"name": name, **source} for name, source in mounts.values())),
+        "volumes": _put(_harmless(spec["volumes"]), "name", *({"name": name, **src} for name, src in mounts.values())),
     }
     return _merge(template, {"metadata": {"labels": dict(labels)}}) | {"spec": spec | guarded}
 
@@ -131,6 +132,20 @@ def _our_container(
         "volumeMounts": _put(container["volumeMounts"], "mountPath", *ours),
         "terminationMessagePolicy": "FallbackToLogsOnError",  # the status shows the last lines of what went wrong
     }
+
+
+def _harmless(volumes: Any) -> Any:
+    """Without what the CRD refuses: the node's files and Kubernetes credentials. Its mount is then refused by name."""
+    if not isinstance(volumes, list):
+        return volumes
+    return [each for each in volumes if not isinstance(each, Mapping) or not _is_refused(each)]
+
+
+def _is_refused(volume: Mapping[str, Any]) -> bool:
+    projected = volume.get("projected")
+    sources = projected.get("sources") if isinstance(projected, Mapping) else None
+    named = {name for source in sources or () if isinstance(source, Mapping) for name in source}
+    return "hostPath" in volume or bool(named & _REFUSED_SOURCES)
 
 
 def _put(entries: Any, key: str, *ours: Mapping[str, Any]) -> Any:
