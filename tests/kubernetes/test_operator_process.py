@@ -3,6 +3,7 @@
 import json
 import re
 import time
+import urllib.error
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,9 @@ def test_an_api_server_that_is_away_at_the_start_is_waited_for(operators: Operat
     try:
         operator = operators.start()
         operator.until_said(r"the API server is waited for")
+        assert operator.ask("healthz").startswith("ok")  # or a kubelet would end it
+        with pytest.raises(urllib.error.HTTPError, match="503"):
+            operator.ask("readyz")
     finally:
         api_server.restart("kube-apiserver")
     operator.until_said(r"\S+ leads")

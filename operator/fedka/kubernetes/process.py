@@ -77,13 +77,12 @@ async def serve(
     metrics.show(operator, leadership.held, sides)
     shell = Shell(login, operator.observe, namespaces=namespaces)
     try:
-        if not await _unless(stop, _check_access(cluster, api)):
-            return
         alive, ready = [("watching", lambda: shell.alive)], [("all that exists is known", lambda: operator.ready)]
         async with endpoints(configuration.port, alive=alive, ready=ready, metrics=metrics.text) as port:
             where = ", ".join(namespaces) or "all namespaces"
             LOGGER.info("version %s, watching %s; endpoints on port %d", VERSION, where, port)
-            await _work(operator, shell, leadership, stop=stop, started=started)
+            if await _unless(stop, _check_access(cluster, api)):  # the kubelet asks for signs of life meanwhile
+                await _work(operator, shell, leadership, stop=stop, started=started)
     finally:
         await operator.close()
         await api.close()
