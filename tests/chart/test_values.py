@@ -50,6 +50,8 @@ def test_a_listener_that_asks_for_credentials_needs_some(render: Render):
 def test_users_for_pods_need_a_listener_that_asks_for_them(render: Render):
     with pytest.raises(HelmFailed, match="/kafkaClusters/1/identities"):
         render(EVERYTHING, "--set", "kafkaClusters[1].identities=Scram")
+    with pytest.raises(HelmFailed, match="/kafkaClusters/0/identities"):
+        render(EVERYTHING, "--set", "kafkaClusters[0].identities=None")
 
 
 def test_two_authorities_for_one_kafka_are_refused(render: Render):

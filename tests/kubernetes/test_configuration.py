@@ -94,6 +94,7 @@ def test_a_fault_is_named_with_its_field(tmp_path, change, said):
         ({"securityProtocol": "PLAINTEXT"}, "SASL_SSL only"),
         ({"usernameFile": None}, "needs usernameFile and passwordFile"),
         ({"identities": "Tls"}, "identities"),
+        ({"identities": "None"}, "SASL_SSL needs identities: Scram"),
         ({"prefix": "Team A"}, "prefix"),
         ({"maxParticipants": 0}, "maxParticipants"),
     ],
@@ -114,6 +115,12 @@ def test_a_password_that_is_missing_is_named(tmp_path):
     path = written(tmp_path, secured(tmp_path))
     (tmp_path / "password").unlink()
     with pytest.raises(ConfigurationInvalid, match=r"bank: .*password: No such file"):
+        kafka_sides(read_configuration(path))
+
+
+def test_a_ca_file_without_a_certificate_is_said_of_the_cluster(tmp_path):
+    path = written(tmp_path, secured(tmp_path))  # whose CA file holds PEM and no more
+    with pytest.raises(ConfigurationInvalid, match=r"Kafka cluster bank: .*ssl\.ca"):
         kafka_sides(read_configuration(path))
 
 

@@ -71,6 +71,8 @@ class KafkaClusterConfiguration(_Part):
             )
         if self.identities == "Scram" and not sasl:
             raise ValueError("identities: Scram needs securityProtocol: SASL_SSL, or pods could not show who they are")
+        if sasl and self.identities == "None":
+            raise ValueError("SASL_SSL needs identities: Scram, or pods had no user to log in with")
         if self.ca_file is not None and self.security_protocol == "PLAINTEXT":
             raise ValueError("caFile is of use with SSL or SASL_SSL only")
         return self

@@ -6,6 +6,7 @@ from fedka.kafka.access import client_settings
 from fedka.kubernetes.configuration import ConfigurationInvalid, KafkaClusterConfiguration, OperatorConfiguration
 from fedka.provision.admin import AdminProvisioner
 from fedka.reconcile.kafka_side import KafkaSide
+from fedka.reconcile.provisioning import SettingsUnusable
 from fedka.reconcile.run_log import KafkaRunLogs
 from fedka.reconcile.spec_topic import KafkaSpecTopics
 
@@ -20,8 +21,12 @@ def _side(cluster: KafkaClusterConfiguration) -> KafkaSide:
         shared = client_settings(cluster.operators_access())
     except OSError as error:
         raise ConfigurationInvalid(f"Kafka cluster {cluster.name}: {error.filename}: {error.strerror}") from error
+    try:
+        provisioner = AdminProvisioner(shared, replication=cluster.replication)
+    except SettingsUnusable as error:
+        raise ConfigurationInvalid(f"Kafka cluster {cluster.name}: {error}") from error
     return KafkaSide(
-        provisioner=AdminProvisioner(shared, replication=cluster.replication),
+        provisioner=provisioner,
         run_logs=KafkaRunLogs(shared),
         spec_topics=KafkaSpecTopics(shared),
     )

@@ -26,7 +26,7 @@ from fedka.kafka.complaints import Complaints
 from fedka.plan.parts import TopicSpec
 from fedka.provision.answers import ANSWER_SECONDS, CHANGE_SECONDS, EXISTS, NOT_LED_YET, UNKNOWN, Answers
 from fedka.provision.identities import AdminIdentities
-from fedka.reconcile.provisioning import KafkaUnavailable, Login, TopicRefused
+from fedka.reconcile.provisioning import KafkaUnavailable, Login, SettingsUnusable, TopicRefused
 
 LOGGER = logging.getLogger("fedka.provision")
 LEADER_POLL_SECONDS = 0.02
@@ -34,12 +34,15 @@ BATCH = 200  # topics of one request: a controller refuses more than 10,000 reco
 
 
 class AdminProvisioner:
-    """The `Provisioner` port on an AdminClient. `replication` is that of topics it makes."""
+    """The `Provisioner` port on an AdminClient. `replication` is that of topics it makes. Raises SettingsUnusable."""
 
     def __init__(self, settings: Settings, *, replication: int = 1) -> None:
         complaints = Complaints(settings)
         client: dict[str, Any] = {**settings, "client.id": "fedka-operator-admin", "error_cb": complaints.take}
-        self._admin = AdminClient(client, logger=LOGGER)
+        try:
+            self._admin = AdminClient(client, logger=LOGGER)
+        except KafkaException as error:
+            raise SettingsUnusable(error.args[0].str()) from error
         self._answers = Answers(self._admin, complaints, settings)
         self._identities = AdminIdentities(self._admin, self._answers)
         self._replication = replication

@@ -14,6 +14,10 @@ class ProvisioningError(Exception):
     """Kafka did not do what was asked."""
 
 
+class SettingsUnusable(ProvisioningError):
+    """No client can be made with what was configured, such as a CA file without a certificate in it."""
+
+
 class KafkaUnavailable(ProvisioningError):
     """No broker answered in time: try again later, nothing is known to have been refused."""
 
