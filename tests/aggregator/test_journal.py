@@ -1,4 +1,7 @@
 """The journal's writer and its reading, on a log in memory."""
+# ruff: noqa: ARG002  the ports' signatures
+
+from collections.abc import Callable
 
 import pytest
 
@@ -14,7 +17,7 @@ from fedka.aggregator.journal import (
 )
 from fedka.kafka.errors import WriteFailed
 from fedka.kafka.log_record import LogRecord
-from fedka.kafka.writer import Outcome
+from fedka.kafka.writer import Outcome, Written
 from fedka.wire.journal import JournalPosition, Verdict, sign, start
 from fedka.wire.records import AggregatorStarted, JournalRecord, ParticipantJoined, RoundClosed, RoundOpened
 
@@ -134,6 +137,71 @@ def test_a_start_that_a_retry_wrote_twice_is_still_ours() -> None:
     log.append(start(reading.position, STARTED))
     opened_by, _ = open_epoch(log, log, TOPIC, reading, STARTED)
     assert opened_by.position.epoch == 1
+
+
+class LostAnswer(MemoryLog):
+    """The answer to the first request is lost; whatever `meanwhile` does comes before the client repeats it."""
+
+    def __init__(self, meanwhile: Callable[["LostAnswer"], None]) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[LostAnswer], None] | None = meanwhile
+
+    def write_now(self, topic: str, partition: int, data: bytes) -> Written:
+        first, meanwhile, self.meanwhile = self.append(data), self.meanwhile, None
+        if meanwhile is None:
+            return first
+        meanwhile(self)
+        return self.append(data)
+
+
+def test_a_start_that_is_repeated_after_a_successors_is_fenced() -> None:
+    """Else two would write in the successor's epoch, and neither would notice."""
+    log = LostAnswer(lambda log: open_epoch(log, log, TOPIC, replay(log, TOPIC), OTHER) and None)
+    with pytest.raises(Fenced, match="epoch 2"):
+        open_epoch(log, log, TOPIC, replay(log, TOPIC), STARTED)
+
+
+def test_a_start_that_is_repeated_alone_is_still_ours() -> None:
+    log = LostAnswer(lambda _log: None)
+    opened_by, _ = open_epoch(log, log, TOPIC, replay(log, TOPIC), STARTED)
+    assert (opened_by.position.epoch, len(log.records)) == (1, 2)
+
+
+def test_another_who_writes_in_our_epoch_is_noticed() -> None:
+    epoch = Epoch(MemoryLog())
+    epoch.log.append(sign(epoch.writer.position, ParticipantJoined(participant="b", offset=0))[1])
+    epoch.writer.append(JOINED)  # which does not exist any more: its place is taken
+    with pytest.raises(NotInJournal, match="another aggregator wrote the record at 1"):
+        epoch.check(epoch.log.records[1])
+
+
+def test_a_repeated_record_of_ours_is_no_strangers() -> None:
+    epoch = Epoch(MemoryLog())
+    epoch.writer.append(JOINED)
+    epoch.log.append(epoch.log.records[-1].value or b"")
+    epoch.writer.append(ParticipantJoined(participant="b", offset=0))
+    for record in epoch.log.records[1:]:
+        epoch.check(record)
+    assert replay(epoch.log, TOPIC).position == epoch.writer.position
+
+
+@pytest.mark.parametrize("answered_first", [True, False])
+def test_a_repeated_opening_counts_from_its_first_copy(answered_first: bool) -> None:
+    """As participants, a successor and a replay read it: the second copy does not exist."""
+    epoch = Epoch(MemoryLog(answering=False))
+    opening = opened(0)
+    epoch.writer.append(opening)
+    again = epoch.log.append(epoch.log.records[-1].value or b"")
+    if answered_first:
+        epoch.writer.answered(opening, again)
+    for record in epoch.log.records[1:]:
+        epoch.check(record)
+    if not answered_first:
+        epoch.writer.answered(opening, again)
+    told, read = epoch.writer.state.attempt, replay(epoch.log, TOPIC).state.attempt
+    assert told is not None
+    assert read is not None
+    assert told.deadline_ms == read.deadline_ms
 
 
 def test_a_journal_without_the_brokers_time_is_refused() -> None:

@@ -5,6 +5,7 @@ own record and writes nothing before that. From then on its state advances with 
 that fails ends the process, so nothing that was acted on can be missing from the log for long.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -71,6 +72,7 @@ class Replay:
 
 
 DECODER = journal_decoder()
+OPENED: str = RoundOpened.model_fields["type"].default
 
 
 def replay(view: LogView, topic: str) -> Replay:
@@ -98,14 +100,15 @@ def open_epoch(
     written = writer.write_now(topic, 0, data)
     if not written.by_broker:
         raise TopicMisconfigured(topic)
-    ours = False  # a retried request may have put it there twice: the first of the two opens the epoch
+    opened = None  # the epoch that is ours; a retried request may have put it there twice: the first of the two counts
     while reading.next_offset <= written.offset:
         for record in view.read_to_end(topic, offset=reading.next_offset):
             verdict = reading.take(record)
-            ours = ours or (verdict is Verdict.VALID and record.value == data)
+            if verdict is Verdict.VALID and record.value == data:
+                opened = reading.position.epoch
             if record.offset == written.offset:
-                if not ours:
-                    raise Fenced(f"another aggregator opened epoch {reading.position.epoch} first")
+                if opened != reading.position.epoch:
+                    raise Fenced(f"another aggregator has opened epoch {reading.position.epoch}")
                 return reading, written.time_ms
     raise JournalBroken(f"our own record at {written.offset} of {topic} cannot be read back")
 
@@ -126,6 +129,7 @@ class JournalWriter:
         self._topic = topic
         self._position = reading.position
         self._read_back = reading.position
+        self._unread: deque[bytes] = deque()  # the chain after each record of ours that was not read back yet
         self._on_answer = on_answer
         self._now_ms = now_ms
         self.unanswered = 0
@@ -139,6 +143,7 @@ class JournalWriter:
     def append(self, record: JournalRecord) -> None:
         """Write the next record. The state advances at once; Kafka's answer comes as an event."""
         self._position, data = sign(self._position, record)
+        self._unread.append(self._position.chain)
         at = At(offset=-1, time_ms=int(self._now_ms()))
         signed = record.model_copy(update={"epoch": self._position.epoch, "seq": self._position.seq})
         self.state = advance(self.state, signed, at)
@@ -146,12 +151,15 @@ class JournalWriter:
         self._writer.write(self._topic, 0, data, lambda outcome: self._on_answer(record, outcome))
 
     def answered(self, record: JournalRecord, written: Written) -> None:
-        """Kafka has a record of ours; of an opening, the deadline counts from the broker's time of it."""
+        """Kafka has a record of ours; of an opening, the deadline counts from the broker's time of it.
+
+        It is what was read back that counts: where an answer was lost and the request repeated, this one tells of the
+        second copy, which does not exist.
+        """
         self.unanswered -= 1
         attempt = self.state.attempt
-        if isinstance(record, RoundOpened) and attempt is not None and attempt.opened.nonce == record.nonce:
-            at = At(offset=written.offset, time_ms=written.time_ms)
-            self.state = replace(self.state, attempt=replace(attempt, at=at))
+        if isinstance(record, RoundOpened) and attempt is not None and attempt.at.offset < 0:
+            self._date_opening(record.nonce, At(offset=written.offset, time_ms=written.time_ms))
 
     def check(self, record: LogRecord) -> None:
         """Read back a record. Raises Fenced or NotInJournal."""
@@ -163,6 +171,22 @@ class JournalWriter:
             raise NotInJournal(
                 f"the record at {record.offset} of {self._topic} does not fit the journal: starting again"
             )
+        if verdict is Verdict.VALID:
+            self._recognise(record)
+
+    def _recognise(self, record: LogRecord) -> None:
+        """A record that exists in this epoch is the next one of ours, or somebody else believes to hold the epoch."""
+        if not self._unread or self._unread.popleft() != self._read_back.chain:
+            raise NotInJournal(f"another aggregator wrote the record at {record.offset} of {self._topic} in our epoch")
+        if DECODER.header(record.value).get("type") == OPENED:
+            opened = DECODER.decode(record.value)
+            assert isinstance(opened, RoundOpened)
+            self._date_opening(opened.nonce, At(offset=record.offset, time_ms=record.time_ms))
+
+    def _date_opening(self, nonce: str, at: At) -> None:
+        attempt = self.state.attempt
+        if attempt is not None and attempt.opened.nonce == nonce:
+            self.state = replace(self.state, attempt=replace(attempt, at=at))
 
 
 def _claims(data: bytes | None, epoch: int) -> bool:
