@@ -71,6 +71,14 @@ def test_a_refused_commit_is_replaced():
     assert task(with_attempt(rejected={ME: (4,)}), done) == Answer(OPENED, afresh=True)
 
 
+def test_what_replaces_a_refused_commit_is_waited_for():
+    done = Done()
+    done.answer(OPENED.nonce, 4)
+    done.answer(OPENED.nonce, 9)
+    assert task(with_attempt(rejected={ME: (4,)}), done) is None
+    assert task(with_attempt(rejected={ME: (4, 9)}), done) == Answer(OPENED, afresh=True)
+
+
 def test_the_refusal_of_an_earlier_process_is_no_reason_to_replace():
     done = Done()
     done.answer(OPENED.nonce, 4)

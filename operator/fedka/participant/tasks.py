@@ -64,7 +64,7 @@ def next_task(state: RunState, me: str, done: Done, *, evaluates: bool) -> Task 
     if attempt is None or not wants(attempt, me):
         return None
     opened = attempt.opened
-    refused = bool(done.commits.intersection(attempt.rejected.get(me, ())))
+    refused = bool(done.commits) and done.commits.issubset(attempt.rejected.get(me, ()))  # the last is being judged
     if done.answered == opened.nonce and not refused:
         return None
     return Answer(opened, afresh=refused)
