@@ -8,7 +8,7 @@ from fedka.aggregator.clock import BrokerClock
 from fedka.aggregator.data_plane import DataPlane
 from fedka.aggregator.journal import JournalWriter, Replay
 from fedka.aggregator.presence import CHANGES, PER_SECONDS
-from fedka.aggregator.roster import Roster
+from fedka.aggregator.roster import OUTAGE_SECONDS, Roster
 from fedka.aggregator.wiring import Wiring
 from fedka.kafka.log_record import LogRecord
 from fedka.kafka.log_view import LogView
@@ -45,6 +45,12 @@ class Door:
     def come(self, offset: int) -> None:
         self.roster.hello("a", LogRecord(topic="t", partition=0, offset=offset, time_ms=0, value=b""), hello())
 
+    def pass_by(self, seconds: float) -> None:
+        """Time, in which others are heard of."""
+        for _ in range(int(seconds // 5)):
+            self.now += 5.0
+            self.roster.heard("b")
+
     def is_in(self) -> bool:
         return "a" in self.wiring.state.present
 
@@ -73,3 +79,42 @@ def test_who_came_and_went_too_often_and_says_nothing_more_is_not_let_in(door: D
     assert door.roster.next_check() is None
     door.roster.check()
     assert not door.is_in()
+
+
+def test_a_broker_that_stays_away_keeps_nobody_present() -> None:
+    """Each client tells of it every half minute; only what was silent before the first word of it does not count."""
+    door = Door()
+    door.come(0)
+    door.pass_by(25.0)
+    door.roster.trouble()
+    door.pass_by(25.0)
+    door.roster.check()
+    assert door.is_in()
+    door.roster.trouble()
+    door.pass_by(10.0)
+    door.roster.check()
+    assert not door.is_in()
+
+
+def test_a_later_outage_counts_anew() -> None:
+    door = Door()
+    door.come(0)
+    door.roster.trouble()
+    door.pass_by(OUTAGE_SECONDS)
+    door.roster.heard("a")
+    door.pass_by(25.0)
+    door.roster.trouble()
+    door.pass_by(25.0)
+    door.roster.check()
+    assert door.is_in()
+
+
+def test_who_said_hello_before_it_was_a_member_is_let_in_once_it_is_one() -> None:
+    """An External participant that is removed and added again goes on as it is, and says no other hello."""
+    door = Door()
+    door.roster.set_members([])
+    door.come(0)
+    assert not door.is_in()
+    door.roster.set_members(["a"])
+    door.roster.join("a")  # at its next sign of life
+    assert door.is_in()

@@ -188,15 +188,18 @@ class Collecting:
         attempt = self._wiring.state.attempt
         return attempt is None or attempt.opened.nonce != self.opened.nonce
 
-    def _is_settled(self, key: Key) -> bool:
+    def unsettled(self) -> list[str]:
+        """Those asked whose answer can still make a difference: what the others say need not be read in time."""
+        names = [selected.participant for selected in self.opened.selected]
+        return [name for name in names if not self._has_settled(name)]
+
+    def _has_settled(self, participant: str) -> bool:
         attempt = self._attempt
+        return participant in attempt.accepted or participant in attempt.refused or participant in attempt.dropped
+
+    def _is_settled(self, key: Key) -> bool:
         participant, offset = key
-        return (
-            participant in attempt.accepted
-            or participant in attempt.refused
-            or participant in attempt.dropped
-            or offset in attempt.rejected.get(participant, ())
-        )
+        return self._has_settled(participant) or offset in self._attempt.rejected.get(participant, ())
 
     def _fold_again(self, key: Key, answer: Answer) -> None:
         """After a restart: what the journal calls accepted is final and is only added again."""

@@ -131,7 +131,7 @@ class Engine:
         if event.trouble.fatal:
             raise KafkaError(event.trouble.message)
         LOGGER.warning("Kafka: %s", event.trouble.message)
-        self._roster.restart_timers()
+        self._roster.trouble()
 
     def _on_spec(self, spec: Spec) -> None:
         if not supersedes(spec, self._spec):
@@ -333,5 +333,4 @@ class Engine:
                 mark.ask()
         deadline = self._deadline()
         if deadline is not None and now >= deadline and self._collecting is not None:
-            asked = self._collecting.opened.selected
-            self._in_time = Mark(self._logs, (selected.participant for selected in asked))
+            self._in_time = Mark(self._logs, self._collecting.unsettled())

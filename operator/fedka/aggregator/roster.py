@@ -21,6 +21,9 @@ from fedka.wire.records import (
 
 LOGGER = logging.getLogger("fedka.aggregator")
 DECODER = control_decoder()
+OUTAGE_SECONDS = (
+    60.0  # without a word of trouble, and the next is of another: a client tells every 30 s of one that lasts
+)
 
 
 class Roster:
@@ -32,6 +35,7 @@ class Roster:
         self._telling = Telling(wiring.monotonic)
         self._hellos: dict[str, tuple[int, Hello]] = {}
         self._members: frozenset[str] = frozenset()
+        self._troubled = float("-inf")
 
     def recover(self, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Hello]:
         """Read the hellos of those present, and those at (participant, offset) that an open attempt refers to.
@@ -78,10 +82,13 @@ class Roster:
         self._presence.heard(participant, self._wiring.monotonic())
 
     def hello(self, participant: str, record: LogRecord, hello: Hello) -> None:
-        """A participant presents itself; one that is present already counts anew from the next round."""
+        """A participant presents itself; one that is present already counts anew from the next round.
+
+        One that is no member may become one, and says no other hello then.
+        """
+        self._hellos[participant] = (record.offset, hello)
         if participant not in self._members:
             return
-        self._hellos[participant] = (record.offset, hello)
         if self._telling.may(participant):
             self._tell(participant, hello)
         self.join(participant)
@@ -129,14 +136,20 @@ class Roster:
         self._wiring.audit(ParticipantAudited(participant=participant, reason=RejectReason.MALFORMED, message=why))
         self.leave(participant, why)
 
-    def restart_timers(self) -> None:
-        """Kafka was away: nobody's silence counts."""
-        self._presence.restart(self._wiring.monotonic())
+    def trouble(self) -> None:
+        """Kafka, or a part of it, went away: nobody's silence up to now counts.
+
+        A broker of several that stays away is told of again and again; that keeps nobody present who is not heard of.
+        """
+        now = self._wiring.monotonic()
+        if now - self._troubled > OUTAGE_SECONDS:
+            self._presence.restart(now)
+        self._troubled = now
 
     def check(self) -> None:
         """Find those who are lost."""
         if self._presence.is_silent(self._wiring.monotonic()) and not self._kafka_answers():
-            self.restart_timers()
+            self._presence.restart(self._wiring.monotonic())
         for name in self._presence.lost(self._wiring.monotonic()):
             self.leave(name, f"nothing was heard of it for {3 * self._wiring.alive_seconds:g} s")
 
