@@ -11,6 +11,7 @@ from fedka.reconcile.ports import (
     Conflict,
     Forbidden,
     Invalid,
+    NotAdmitted,
     NotFound,
 )
 
@@ -55,6 +56,21 @@ def test_an_undeclared_field_in_an_apply_is_invalid_and_hints_at_the_crd():
     error = refusal(500, status(500, said), "PATCH /x")
     assert isinstance(error, Invalid)
     assert "CRD" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (500, 'Internal error occurred: failed calling webhook "jobs.example": failed to call webhook: Post'),
+        (403, 'admission webhook "jobs.example" denied the request: no'),
+        (404, 'admission webhook "jobs.example" denied the request: no such owner'),
+        (401, "jobs.batch \"a\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"),
+    ],
+)
+def test_what_is_not_admitted_is_told_from_a_server_that_is_away(code, said):
+    error = refusal(code, status(code, said), "DELETE /x")
+    assert type(error) is NotAdmitted
+    assert said in str(error)
 
 
 def test_what_a_proxy_says_is_shown():

@@ -1,6 +1,7 @@
 """What an API server's refusal means in the port's words."""
 
 import json
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -13,6 +14,7 @@ from fedka.reconcile.ports import (
     Conflict,
     Forbidden,
     Invalid,
+    NotAdmitted,
     NotFound,
 )
 
@@ -35,6 +37,8 @@ def refusal(code: int, body: bytes, asked: str) -> ClusterError:
     message = f"{asked}: {status.get('message') or code}"
     if code in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY} or _UNTYPED in message:
         return _invalid(status, asked)
+    if _NOT_ADMITTED.search(message):
+        return NotAdmitted(message)
     if code == HTTPStatus.UNAUTHORIZED:
         return Unauthorized(f"{message}: the credentials are wrong or have run out")
     if code == HTTPStatus.GONE:
@@ -45,6 +49,9 @@ def refusal(code: int, body: bytes, asked: str) -> ClusterError:
 
 
 _UNTYPED = "failed to create typed patch object"  # an apply with an undeclared field, which is answered with 500
+_NOT_ADMITTED = re.compile(  # the code is 500 where a webhook does not answer, and whatever it likes where one refuses
+    r"failed calling webhook|admission webhook \".*\" denied the request|ValidatingAdmissionPolicy .* denied request"
+)
 
 _BY_CODE: Mapping[int, type[ClusterError]] = {
     HTTPStatus.FORBIDDEN: Forbidden,

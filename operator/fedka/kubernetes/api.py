@@ -27,7 +27,7 @@ from fedka.version import VERSION
 Json = dict[str, Any]
 
 CONNECT_SECONDS = 10.0
-ANSWER_SECONDS = 30.0
+ANSWER_SECONDS = 40.0  # an admission webhook may take 30 s, and it is the answer that names it
 SILENCE_SECONDS = 90.0  # a watch gets a bookmark about every minute: one that is silent for longer has been cut
 LAST_TURNS = 3  # of the loop: an aborted TLS connection lets go of its socket in a callback, and the loop may end now
 

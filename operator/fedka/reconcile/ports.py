@@ -89,6 +89,10 @@ class Forbidden(ClusterError):
     """The request is not allowed, e.g. a create in a namespace that is being deleted: asking again will not help."""
 
 
+class NotAdmitted(Forbidden):
+    """What the cluster asks before it lets anything in, a policy or a webhook, said no or gave no answer."""
+
+
 class ClusterUnavailable(ClusterError):
     """No answer, or one that says to come back later: whether the request was carried out is not known."""
 
