@@ -68,7 +68,8 @@ def load(case: Mapping[str, Any]) -> Snapshot:
         failures={_name(snapshot, member): _failure(values) for member, values in case.get("failures", {}).items()},
         bundles=dict.fromkeys(jobs, "as it is"),
         network_policies=dict(_network_policies(snapshot)) if jobs else {},
-        kept={jobs[_name(snapshot, it)].uid: _refusal(values) for it, values in case.get("kept", {}).items()},
+        unpatched=dict(_by_uid(snapshot, jobs, case.get("unpatched", {}))),
+        kept=dict(_by_uid(snapshot, jobs, case.get("kept", {}))),
         refusals={_name(snapshot, member): _refusal(values) for member, values in case.get("refusals", {}).items()},
     )
 
@@ -225,6 +226,11 @@ def _network_policies(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     """Those that the snapshot asks for, once it has all that they wait for."""
     for policy in network(snapshot).network_policies:
         yield policy.name, policy.hash
+
+
+def _by_uid(snapshot: Snapshot, jobs: Mapping[str, JobView], given: Mapping[str, Any]) -> Iterator[tuple[str, Refusal]]:
+    for member, values in given.items():
+        yield jobs[_name(snapshot, member)].uid, _refusal(values)
 
 
 def _refusal(values: Mapping[str, Any]) -> Refusal:

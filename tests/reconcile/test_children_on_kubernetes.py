@@ -1,77 +1,29 @@
 """What the operator does to Jobs and NetworkPolicies, done to a real API server and a real Job controller."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
-from fedka.kubernetes.api import Api
-from fedka.kubernetes.cluster import KubernetesCluster
-from fedka.kubernetes.login import find_login
-from fedka.plan.jobs import job_manifest
 from fedka.plan.network import network
-from fedka.plan.parts import JobDeletion, JobPatch, NewJob
-from fedka.plan.snapshot import JobView, Role
-from fedka.reconcile.cache import TrainingKey
-from fedka.reconcile.children import Children
-from fedka.reconcile.memory import RunMemory
-from fedka.reconcile.ports import JOB, NETWORK_POLICY, POD, NotFound
-from fedka.reconcile.views import job_view
+from fedka.plan.parts import JobDeletion, JobPatch
+from fedka.reconcile.ports import JOB, NETWORK_POLICY
 
 from ..cluster.api_server import ApiServer
-from ..plan.case_files import UID, load, with_egress
+from ..plan.case_files import load, with_egress
+from .real_jobs import Jobs, jobs_in
 
 pytestmark = pytest.mark.kubernetes
 
 NAMESPACE = "jobs-of-a-run"
-GENEROUS_SECONDS = 120
-LOOK_SECONDS = 0.2
-
-
-class Jobs:
-    """One training's children on a real API."""
-
-    def __init__(self, cluster: KubernetesCluster) -> None:
-        self.cluster = cluster
-        key, memory = TrainingKey(NAMESPACE, "fraud"), RunMemory(uid=UID)
-        self.children = Children(cluster, key, memory, generation=1, now=datetime.now(UTC))
-
-    async def make(self, participant: str) -> str:
-        manifest = job_manifest(load({"now": 0, "journal": []}), Role.PARTICIPANT, participant)
-        manifest["metadata"]["namespace"] = NAMESPACE
-        del manifest["metadata"]["ownerReferences"]  # the garbage collector finds no such training
-        name: str = manifest["metadata"]["name"]
-        await self.children.make_job(NewJob(name, manifest))
-        return name
-
-    async def until(self, name: str, holds: Callable[[JobView, int], bool]) -> JobView:
-        """Look until the Job's view and the number of its pods are as wanted."""
-        async with asyncio.timeout(GENEROUS_SECONDS):
-            while True:
-                view = job_view(await self.cluster.get(JOB, NAMESPACE, name))
-                pods = await self.cluster.list(POD, namespace=NAMESPACE, labels={"job-name": name})
-                if view is not None and holds(view, len(pods)):
-                    return view
-                await asyncio.sleep(LOOK_SECONDS)
-
-    async def until_gone(self, name: str) -> None:
-        """Look until neither the Job nor a pod of it is there."""
-        async with asyncio.timeout(GENEROUS_SECONDS):
-            with contextlib.suppress(NotFound):
-                await self.until(name, lambda _, __: False)
-            while await self.cluster.list(POD, namespace=NAMESPACE, labels={"job-name": name}):  # noqa: ASYNC110  an API is asked
-                await asyncio.sleep(LOOK_SECONDS)
 
 
 @pytest.fixture
 async def jobs(api_server: ApiServer) -> AsyncIterator[Jobs]:
     await asyncio.to_thread(api_server.create_namespace, NAMESPACE)
-    api = Api(find_login(kubeconfig=str(api_server.kubeconfig)))
-    yield Jobs(KubernetesCluster(api))
-    await api.close()
+    async with jobs_in(api_server, NAMESPACE) as jobs:
+        yield jobs
 
 
 async def test_a_suspended_job_has_no_pod_and_begins_anew_when_resumed(jobs: Jobs):

@@ -1,68 +1,26 @@
 """What the operator does with children that the API server would not take: it says so, and goes on with the others."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from fedka.local.cluster import InMemoryCluster
-from fedka.plan.names import LABEL_PARTICIPANT, LABEL_ROLE
 from fedka.reconcile.ports import (
     FEDERATED_TRAINING,
-    JOB,
     NETWORK_POLICY,
     Cause,
     ClusterError,
     Forbidden,
     Invalid,
-    Kind,
-    Object,
+    NotAdmitted,
 )
 
 from .builders import joined
 from .conftest import World
+from .strict import Strict
 
 UNNAMED = {"spec": {"containers": [{"image": "proxy:1"}]}}
-
-
-@dataclass
-class Strict:
-    """A cluster with a guard in front of it: what has an answer in `answers`, by kind and participant, is refused."""
-
-    inner: InMemoryCluster
-    answers: dict[tuple[str, str | None], ClusterError] = field(default_factory=dict)
-    asked: list[tuple[str, str | None]] = field(default_factory=list)
-    kept: ClusterError | None = None  # what is said to a deletion of a Job of `keeps`
-    keeps: str = ""
-    refused: int = 0
-
-    async def create(self, obj: Object, *, field_manager: str) -> dict[str, Any]:
-        self._judge(obj)
-        return await self.inner.create(obj, field_manager=field_manager)
-
-    async def apply(self, obj: Object, *, field_manager: str) -> dict[str, Any]:
-        self._judge(obj)
-        return await self.inner.apply(obj, field_manager=field_manager)
-
-    async def delete(self, kind: Kind, namespace: str | None, name: str, *, uid: str) -> None:
-        if self.kept is not None and kind == JOB:
-            job = await self.inner.get(kind, namespace, name)
-            if job["metadata"]["labels"].get(LABEL_PARTICIPANT) == self.keeps:
-                self.refused += 1
-                raise self.kept
-        await self.inner.delete(kind, namespace, name, uid=uid)
-
-    def _judge(self, obj: Object) -> None:
-        labels: Mapping[str, str] = obj["metadata"].get("labels", {})
-        subject = (obj["kind"], labels.get(LABEL_PARTICIPANT) or labels.get(LABEL_ROLE))
-        self.asked.append(subject)
-        if subject in self.answers:
-            raise self.answers[subject]
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
 
 
 async def detail(world: World, participant: str) -> dict[str, Any]:
@@ -183,9 +141,16 @@ async def test_a_changed_network_policy_is_put_right_by_the_next_operator(world:
     await world.until(mended)
 
 
-@pytest.mark.parametrize("answer", [Forbidden("no right"), Invalid("Job a", [Cause("", "the webhook says no")])])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Forbidden("no right"),
+        Invalid("Job a", [Cause("", "the webhook says no")]),
+        NotAdmitted('failed calling webhook "jobs.example"'),
+    ],
+)
 async def test_a_job_that_may_not_be_deleted_is_named_and_the_others_go_on(world: World, answer: ClusterError):
-    strict = Strict(world.cluster, kept=answer, keeps="a")
+    strict = Strict(world.cluster, deletions={("Job", "a"): answer})
     world.start(strict)
     topics = await world.create(participants=[{"name": "a"}, {"name": "b"}])
     await world.started(topics)
@@ -201,7 +166,7 @@ async def test_a_job_that_may_not_be_deleted_is_named_and_the_others_go_on(world
 
 
 async def test_a_refused_deletion_is_not_asked_for_again_at_once(world: World):
-    strict = Strict(world.cluster, kept=Forbidden("no right"), keeps="a")
+    strict = Strict(world.cluster, deletions={("Job", "a"): Forbidden("no right")})
     world.start(strict)
     topics = await world.create()
     hand = await world.started(topics)
@@ -217,11 +182,11 @@ async def test_a_refused_deletion_is_not_asked_for_again_at_once(world: World):
         return (await world.status()).get("participants", {}).get("present") == 1
 
     await world.until(present)
-    assert strict.refused == 1
+    assert strict.refused == [("Job", "a")]
 
 
 async def test_a_job_that_may_be_deleted_again_is(world: World):
-    strict = Strict(world.cluster, kept=Forbidden("no right"), keeps="a")
+    strict = Strict(world.cluster, deletions={("Job", "a"): Forbidden("no right")})
     world.start(strict)
     topics = await world.create()
     await world.started(topics)
@@ -231,7 +196,7 @@ async def test_a_job_that_may_be_deleted_again_is(world: World):
         return await world.condition("Stalled") == ("True", "DeletionForbidden")
 
     await world.until(told)
-    strict.kept = None
+    strict.deletions.clear()
     await world.change(participants=[{"name": "b"}], rounds={"count": 4})
 
     async def mended() -> bool:
@@ -242,7 +207,7 @@ async def test_a_job_that_may_be_deleted_again_is(world: World):
 
 async def test_a_job_that_may_not_be_deleted_holds_no_training_for_ever(world: World, caplog: pytest.LogCaptureFixture):
     world.cleanup_seconds = 0.0
-    world.start(Strict(world.cluster, kept=Forbidden("no right to jobs"), keeps="a"))
+    world.start(Strict(world.cluster, deletions={("Job", "a"): Forbidden("no right to jobs")}))
     topics = await world.create()
     await world.started(topics)
     training = await world.training()

@@ -72,7 +72,8 @@ class Reason(StrEnum):
     TOO_MANY_PARTICIPANTS = "TooManyParticipants"  # more than the Kafka cluster takes
     NAME_CONFLICT = "NameConflict"  # a child of that name belongs to somebody else
     CREATION_FORBIDDEN = "CreationForbidden"  # a quota, a policy or a missing right keeps a child from being made
-    DELETION_FORBIDDEN = "DeletionForbidden"  # a policy or a missing right keeps a Job from being deleted
+    CHANGE_FORBIDDEN = "ChangeForbidden"  # the same keeps a Job from being suspended, resumed or ended
+    DELETION_FORBIDDEN = "DeletionForbidden"  # the same keeps a Job or a Secret from being deleted
     # Suspended
     SUSPENDED_BY_SPEC = "SuspendedBySpec"
     SUSPENDING = "Suspending"  # asked for; the aggregator has not confirmed it

@@ -35,9 +35,10 @@ def bundles(snapshot: Snapshot) -> Part:
         return Part()
     names = {child_name(snapshot.training, role, participant) for role, participant in members(snapshot)}
     wanted = (_missing(snapshot, role, participant) for role, participant in members(snapshot))
+    extra = sorted({*snapshot.bundles, *_with_jobs(snapshot)} - names)
     return Part(
         bundles=tuple(secret for secret in wanted if secret is not None),
-        bundle_removals=tuple(sorted({*snapshot.bundles, *_with_jobs(snapshot)} - names)),
+        bundle_removals=tuple(name for name in extra if keeping(snapshot, name) is None),
     )
 
 

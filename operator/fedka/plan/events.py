@@ -24,6 +24,7 @@ _TROUBLES: Mapping[ConditionType, frozenset[str]] = {
             Reason.TOO_MANY_PARTICIPANTS,
             Reason.NAME_CONFLICT,
             Reason.CREATION_FORBIDDEN,
+            Reason.CHANGE_FORBIDDEN,
             Reason.DELETION_FORBIDDEN,
         }
     ),
@@ -32,7 +33,7 @@ _PHASES: Mapping[Phase, str] = {
     Phase.PROVISIONING: "the run's topics and pods are being made",
     Phase.WAITING_FOR_PARTICIPANTS: "the aggregator waits for participants",
     Phase.RUNNING: "rounds are being trained",
-    Phase.SUSPENDED: "no round is open, and no pod runs",
+    Phase.SUSPENDED: "no round is open, and none will be opened",
 }
 
 

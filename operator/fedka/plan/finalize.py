@@ -34,7 +34,7 @@ def finalize(snapshot: Snapshot) -> Part:
     if asked.job_deletions:
         return merge([asked, Part(requeue_after=RETRY_SECONDS)])
     if staying and snapshot.now < bound:  # none of them may be deleted: that may be mended yet
-        return merge([asked, Part(requeue_after=seconds_until(bound, snapshot.now))])
+        return Part(requeue_after=seconds_until(bound, snapshot.now))
     if not staying and (snapshot.jobs or snapshot.pods) and snapshot.now < deleted_at + PODS_GRACE:
         return Part(requeue_after=seconds_until(deleted_at + PODS_GRACE, snapshot.now))
     end = _clean_up(snapshot, bound)

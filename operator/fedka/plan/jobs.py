@@ -14,10 +14,10 @@ from fedka.plan.identities import held_back
 from fedka.plan.images import default_image, pins
 from fedka.plan.names import ANNOTATION_HASH, ANNOTATION_RESTARTS, ANNOTATION_ROUNDS, child_metadata, child_name, labels
 from fedka.plan.outcome import END_GRACE, outcome
-from fedka.plan.parts import JobPatch, NewJob, Part, merge, seconds_until
+from fedka.plan.parts import NewJob, Part, merge, seconds_until
 from fedka.plan.pod_template import pod_template
 from fedka.plan.pod_trouble import no_pod_time
-from fedka.plan.refusals import deleted, refused, retry_time
+from fedka.plan.refusals import deleted, patched, refused
 from fedka.plan.restarts import failure_of, restart_time
 from fedka.plan.snapshot import JobView, Role, Snapshot
 from fedka.plan.stage import Stage, stage
@@ -52,7 +52,7 @@ def _job(snapshot: Snapshot, role: Role, participant: str | None) -> Part:
     if now is Stage.ENDED:
         return _end(snapshot, job)
     if now is Stage.SUSPENDED:
-        return _suspend(job)
+        return _suspend(snapshot, job)
     if now is Stage.LIVE:
         return _resume(snapshot, job) if job.suspended else _replace(snapshot, job)
     return Part()
@@ -70,8 +70,8 @@ def _create(snapshot: Snapshot, role: Role, participant: str | None) -> Part:
     for needed in (child_name(snapshot.training, role), name):  # no pod without the NetworkPolicy of its role
         if needed in snapshot.conflicts:
             return Part(requeue_after=CONFLICT_RETRY_SECONDS)
-        if (refusal := refused(snapshot, needed)) is not None:
-            return Part(requeue_after=seconds_until(retry_time(refusal), snapshot.now))
+        if refused(snapshot, needed) is not None:
+            return Part()
     return Part(jobs=(NewJob(name, job_manifest(snapshot, role, participant)),))
 
 
@@ -88,10 +88,10 @@ def _replace(snapshot: Snapshot, job: JobView) -> Part:
     return deleted(snapshot, job, failure)
 
 
-def _suspend(job: JobView) -> Part:
+def _suspend(snapshot: Snapshot, job: JobView) -> Part:
     if job.suspended or job.finished is not None:
         return Part()
-    return Part(job_patches=(JobPatch(job.name, job.uid, suspend=True, deadline_seconds=job.deadline_seconds),))
+    return patched(snapshot, job, suspend=True, deadline_seconds=job.deadline_seconds)
 
 
 def _resume(snapshot: Snapshot, job: JobView) -> Part:
@@ -100,7 +100,7 @@ def _resume(snapshot: Snapshot, job: JobView) -> Part:
     wanted = job_hash(snapshot, job.role, job.participant)
     if job.hash != wanted:
         return deleted(snapshot, job)
-    return Part(job_patches=(JobPatch(job.name, job.uid, suspend=False, deadline_seconds=job.deadline_seconds),))
+    return patched(snapshot, job, suspend=False, deadline_seconds=job.deadline_seconds)
 
 
 def _end(snapshot: Snapshot, job: JobView) -> Part:
@@ -112,7 +112,7 @@ def _end(snapshot: Snapshot, job: JobView) -> Part:
     if snapshot.now < due:
         return Part(requeue_after=seconds_until(due, snapshot.now))
     elapsed = int((snapshot.now - job.started).total_seconds()) if job.started is not None else 0
-    return Part(job_patches=(JobPatch(job.name, job.uid, suspend=False, deadline_seconds=max(1, elapsed + 1)),))
+    return patched(snapshot, job, suspend=False, deadline_seconds=max(1, elapsed + 1))
 
 
 def job_hash(snapshot: Snapshot, role: Role, participant: str | None) -> str:

@@ -111,8 +111,8 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What the API server said to a child that it would not take, or not let go: it breaks a rule, or is forbidden for
-    the time being.
+    """What the API server said to a child that it would not take, change or let go: it breaks a rule, or is forbidden
+    for the time being.
 
     `generation` is that of the spec which the child was made from, or was to go by.
     """

@@ -9,6 +9,7 @@ from fedka.plan.identities import revocations
 from fedka.plan.jobs import aggregator, participants
 from fedka.plan.network import network
 from fedka.plan.parts import Part, Plan, merge
+from fedka.plan.refusals import retry
 from fedka.plan.snapshot import Snapshot
 from fedka.plan.spec_record import spec_record
 from fedka.plan.status import status
@@ -27,6 +28,7 @@ POLICIES: tuple[Policy, ...] = (
     network,
     aggregator,
     participants,
+    retry,
     ttl,
     status,
 )

@@ -1,12 +1,15 @@
-"""Children that the API server would not take, or not let go: asked again when the spec has changed, or after a while.
+"""Children that the API server would not take, change or let go: asked again when the spec has changed, or after a
+while.
 
 A rule that a child breaks (`Invalid`) is broken again by the same spec; only another version of a webhook or of the
-operator's own configuration could help. What is forbidden (a quota, a policy, a right) may be allowed in a minute.
+operator's own configuration could help. What is forbidden (a quota, a policy, a right) may be allowed in a minute, and
+a webhook that is away may be back.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from fedka.plan.parts import Failure, JobDeletion, Part, Refusal, seconds_until
+from fedka.plan.parts import Failure, JobDeletion, JobPatch, Part, Refusal, seconds_until
 from fedka.plan.snapshot import JobView, Snapshot
 
 INVALID_RETRY = timedelta(minutes=10)
@@ -20,34 +23,63 @@ def refused(snapshot: Snapshot, name: str) -> Refusal | None:
 
 def all_refused(snapshot: Snapshot) -> tuple[Refusal, ...]:
     """All that hold now, in the order of the children's names."""
-    found = (refused(snapshot, name) for name in sorted(snapshot.refusals))
-    return tuple(refusal for refusal in found if refusal is not None)
+    return _those(refused(snapshot, name) for name in sorted(snapshot.refusals))
 
 
-def keeping(snapshot: Snapshot, job_uid: str) -> Refusal | None:
-    """Why this Job may not be deleted, while there is no use in asking for that again."""
-    return _holding(snapshot, snapshot.kept.get(job_uid))
+def all_unpatched(snapshot: Snapshot) -> tuple[Refusal, ...]:
+    """What was said to the changes of Jobs that are there, in the order of their names."""
+    found = (snapshot.unpatched.get(job.uid) for job in _jobs(snapshot))
+    return _those(_holding(snapshot, refusal) for refusal in found)
+
+
+def keeping(snapshot: Snapshot, child: str) -> Refusal | None:
+    """Why the Job of this UID, or the Secret of this name, may not be deleted, while there is no use in asking for that
+    again.
+    """
+    return _holding(snapshot, snapshot.kept.get(child))
 
 
 def all_keeping(snapshot: Snapshot) -> tuple[Refusal, ...]:
-    """The same for all Jobs that are there, in the order of their names."""
-    found = (keeping(snapshot, snapshot.jobs[name].uid) for name in sorted(snapshot.jobs))
-    return tuple(refusal for refusal in found if refusal is not None)
+    """The same for all that are there: the Jobs, then the Secrets, in the order of their names."""
+    secrets = {*snapshot.jobs, *snapshot.bundles}  # each Job has one of its name
+    return _those(keeping(snapshot, child) for child in (*(job.uid for job in _jobs(snapshot)), *sorted(secrets)))
+
+
+def patched(snapshot: Snapshot, job: JobView, *, suspend: bool, deadline_seconds: int | None) -> Part:
+    """Change this Job, unless there is no use in asking for it."""
+    if _holding(snapshot, snapshot.unpatched.get(job.uid)) is not None:
+        return Part()
+    return Part(job_patches=(JobPatch(job.name, job.uid, suspend, deadline_seconds),))
 
 
 def deleted(snapshot: Snapshot, job: JobView, failure: Failure | None = None) -> Part:
-    """Delete this Job, or wait until it may be asked for again."""
-    if (refusal := keeping(snapshot, job.uid)) is not None:
-        return Part(requeue_after=seconds_until(retry_time(refusal), snapshot.now))
+    """Delete this Job, unless there is no use in asking for it."""
+    if keeping(snapshot, job.uid) is not None:
+        return Part()
     return Part(job_deletions=(JobDeletion(job.name, job.uid, failure),))
+
+
+def retry(snapshot: Snapshot) -> Part:
+    """Look again when the first of them may be asked about again."""
+    holding = (*all_refused(snapshot), *all_unpatched(snapshot), *all_keeping(snapshot))
+    due = min((_retry_time(refusal) for refusal in holding), default=None)
+    return Part(requeue_after=seconds_until(due, snapshot.now) if due is not None else None)
+
+
+def _jobs(snapshot: Snapshot) -> Iterable[JobView]:
+    return (snapshot.jobs[name] for name in sorted(snapshot.jobs))
+
+
+def _those(refusals: Iterable[Refusal | None]) -> tuple[Refusal, ...]:
+    return tuple(refusal for refusal in refusals if refusal is not None)
 
 
 def _holding(snapshot: Snapshot, refusal: Refusal | None) -> Refusal | None:
     if refusal is None or refusal.generation != snapshot.training.metadata.generation:
         return None
-    return refusal if snapshot.now < retry_time(refusal) else None
+    return refusal if snapshot.now < _retry_time(refusal) else None
 
 
-def retry_time(refusal: Refusal) -> datetime:
+def _retry_time(refusal: Refusal) -> datetime:
     """When the child is asked about again although the spec is the same."""
     return refusal.at + (INVALID_RETRY if refusal.invalid else FORBIDDEN_RETRY)

@@ -133,7 +133,8 @@ class Snapshot:
     pods: tuple[PodView, ...] = ()
     conflicts: Mapping[str, str] = field(default_factory=dict)  # name of a child that is another's -> sentence
     refusals: Mapping[str, Refusal] = field(default_factory=dict)  # by the child's name
-    kept: Mapping[str, Refusal] = field(default_factory=dict)  # by the UID of a Job that may not be deleted
+    unpatched: Mapping[str, Refusal] = field(default_factory=dict)  # by the UID of a Job that may not be changed
+    kept: Mapping[str, Refusal] = field(default_factory=dict)  # not to be deleted: by a Job's UID or a Secret's name
     failures: Mapping[str, Failure] = field(default_factory=dict)  # by Job name
     topic_ids: Mapping[str, str | None] = field(default_factory=dict)
     ensured: Mapping[str, TopicSpec] = field(default_factory=dict)

@@ -1,5 +1,6 @@
 """Where a training stands, as far as the policies must agree on it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -7,7 +8,8 @@ from enum import StrEnum
 from fedka.api.reasons import Reason
 from fedka.api.rules import spec_problems
 from fedka.plan.outcome import outcome
-from fedka.plan.refusals import all_keeping, all_refused
+from fedka.plan.parts import Refusal
+from fedka.plan.refusals import all_keeping, all_refused, all_unpatched
 from fedka.plan.settings import KafkaCluster
 from fedka.plan.snapshot import Role, Snapshot, from_milliseconds, once
 
@@ -68,8 +70,8 @@ def _beyond_limits(snapshot: Snapshot, kafka: KafkaCluster) -> Block | None:
 
 
 def stalled(snapshot: Snapshot) -> Block | None:
-    """What a person must change, if anything: the spec, or what keeps one child from being made, or from going, while
-    others go on.
+    """What a person must change, if anything: the spec, or what keeps one child from being made, changed or deleted,
+    while others go on.
     """
     if (block := blocked(snapshot)) is not None:
         return block
@@ -77,11 +79,16 @@ def stalled(snapshot: Snapshot) -> Block | None:
         return Block(Reason.NAME_CONFLICT, "; ".join(snapshot.conflicts.values())[:1024])
     if refusals := all_refused(snapshot):
         invalid = any(refusal.invalid for refusal in refusals)
-        messages = "; ".join(dict.fromkeys(refusal.message for refusal in refusals))
-        return Block(Reason.INVALID_SPEC if invalid else Reason.CREATION_FORBIDDEN, messages[:1024])
+        return _refusal(Reason.INVALID_SPEC if invalid else Reason.CREATION_FORBIDDEN, refusals)
+    if unpatched := all_unpatched(snapshot):
+        return _refusal(Reason.CHANGE_FORBIDDEN, unpatched)
     if kept := all_keeping(snapshot):
-        return Block(Reason.DELETION_FORBIDDEN, "; ".join(refusal.message for refusal in kept)[:1024])
+        return _refusal(Reason.DELETION_FORBIDDEN, kept)
     return None
+
+
+def _refusal(reason: Reason, refusals: Iterable[Refusal]) -> Block:
+    return Block(reason, "; ".join(dict.fromkeys(refusal.message for refusal in refusals))[:1024])
 
 
 def provisioned_once(snapshot: Snapshot) -> bool:

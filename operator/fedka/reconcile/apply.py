@@ -4,30 +4,28 @@ Order: what makes later steps safe comes first (the finalizer before any topic, 
 after what it reports, and what may take long because Kafka is away comes after the status that says so.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
 from fedka.api.status import TrainingStatus
 from fedka.api.training import FINALIZER
 from fedka.plan.parts import BundleSecret, Plan
 from fedka.plan.snapshot import Snapshot
 from fedka.reconcile.cache import CachedTraining, TrainingKey
-from fedka.reconcile.children import ChildRefusedError, Children, MadeBundle
+from fedka.reconcile.children import Children, MadeBundle
 from fedka.reconcile.identities import bring_about
 from fedka.reconcile.kafka_side import KafkaSide, ReceiveRecords, ReceiveTrouble
 from fedka.reconcile.memory import RunMemory
 from fedka.reconcile.ports import FEDERATED_TRAINING, Cluster, NotFound
 from fedka.reconcile.provisioning import ProvisioningRefused
+from fedka.reconcile.refused import each_of
 from fedka.reconcile.telling import Teller
 from fedka.reconcile.throttle import StatusThrottle
 
 FINALIZER_FIELD_MANAGER = "fedka-operator-finalizer"
 STATUS_FIELD_MANAGER = "fedka-operator-status"
-
-T = TypeVar("T")
 
 
 class NotLeaderError(Exception):
@@ -83,15 +81,12 @@ class Applier:
         generation = subject.cached.training.metadata.generation
         children = Children(self._cluster, subject.key, subject.memory, generation=generation, now=self._clock())
         await self._bundles(plan, subject, children)
-        for name in plan.bundle_removals:
-            self._check_leader()
-            await children.remove_bundle(name)
-        await self._make(plan.network_policies, children.set_network_policy)
-        await self._make(plan.jobs, children.make_job)
-        for patch in plan.job_patches:
-            self._check_leader()
-            await children.patch_job(patch)
-        await self._make(plan.job_deletions, children.delete_job)
+        leads = self._check_leader
+        await each_of(plan.bundle_removals, children.remove_bundle, check_leader=leads)
+        await each_of(plan.network_policies, children.set_network_policy, check_leader=leads)
+        await each_of(plan.jobs, children.make_job, check_leader=leads)
+        await each_of(plan.job_patches, children.patch_job, check_leader=leads)
+        await each_of(plan.job_deletions, children.delete_job, check_leader=leads)
 
     async def _bundles(self, plan: Plan, subject: Subject, children: Children) -> None:
         """Secret first, then the user: a password that is lost between the two is in use nowhere."""
@@ -100,7 +95,7 @@ class Applier:
         async def make(secret: BundleSecret) -> None:
             made.append(await children.make_bundle(secret))
 
-        await self._make(plan.bundles, make)
+        await each_of(plan.bundles, make, check_leader=self._check_leader)
         side = self._side(subject)
         if side is not None:
             await bring_about(
@@ -114,18 +109,6 @@ class Applier:
             )
         for bundle in made:
             children.note_bundle(bundle)
-
-    async def _make(self, wanted: Iterable[T], make: Callable[[T], Awaitable[None]]) -> None:
-        """Make (or delete) each of them; one that is refused keeps none of the others from it."""
-        refused: ChildRefusedError | None = None
-        for each in wanted:
-            self._check_leader()
-            try:
-                await make(each)
-            except ChildRefusedError as error:
-                refused = error
-        if refused is not None:
-            raise refused
 
     async def _provision(self, plan: Plan, subject: Subject) -> None:
         side, topics, memory = self._side(subject), subject.snapshot.topics, subject.memory

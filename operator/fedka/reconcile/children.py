@@ -1,17 +1,18 @@
 """The part of a plan that is a training's children: Secrets made once, Jobs made, patched and deleted.
 
-Nothing here takes over what is another's: a name that is taken stays as it is, and the training's status says so.
+Nothing here takes over what is another's: a name that is taken stays as it is, and the training's status says so. It
+says as well what the API server, or what that asks for its consent, refuses.
 """
 
 import secrets
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from fedka.plan.names import ANNOTATION_HASH, ANNOTATION_PROVISIONED, LABEL_UID
-from fedka.plan.parts import BundleSecret, JobDeletion, JobPatch, NetworkPolicy, NewJob, Refusal
+from fedka.plan.parts import BundleSecret, JobDeletion, JobPatch, NetworkPolicy, NewJob
 from fedka.reconcile.cache import TrainingKey
 from fedka.reconcile.memory import NameTaken, RunMemory
 from fedka.reconcile.ports import (
@@ -22,24 +23,17 @@ from fedka.reconcile.ports import (
     AlreadyExists,
     Cluster,
     Conflict,
-    Forbidden,
-    Invalid,
     Kind,
     NotFound,
     Object,
 )
+from fedka.reconcile.refused import ChildRefusedError, Refusals
 from fedka.wire.bundle import PASSWORD_FILE
 
 FIELD_MANAGER = "fedka-operator"
 MARK_FIELD_MANAGER = "fedka-operator-provisioned"  # owns one annotation of bundle Secrets
 PASSWORD_BYTES = 32
 JOB_FIELD_MANAGER = "fedka-operator-job"  # owns suspend and the deadline only, and by apply: the rest is never touched
-
-
-class ChildRefusedError(Exception):
-    """A child cannot be made or deleted; why is remembered, so that the next plan does without it and the status says
-    so.
-    """
 
 
 class NameTakenError(ChildRefusedError):
@@ -60,7 +54,7 @@ class MadeBundle:
 
 
 class Children:
-    """Of one training."""
+    """Of one training. All but the notes raise ChildRefusedError."""
 
     def __init__(
         self,
@@ -75,13 +69,13 @@ class Children:
         self._cluster = cluster
         self._key = key
         self._memory = memory
-        self._generation = generation
         self._now = now
+        self._refusals = Refusals(memory, generation, now)
         self._new_password = new_password
 
     async def make_bundle(self, secret: BundleSecret) -> MadeBundle:
         """Create the Secret; one of ours with other content is replaced, unless pods have read it. The password in it
-        stays. Raises ChildRefusedError. It has to be noted as made once its user is there.
+        stays. It has to be noted as made once its user is there.
         """
         fresh = self._new_password() if secret.identity is not None else None
         try:  # a quota that is used up refuses to create also what is there
@@ -97,7 +91,8 @@ class Children:
         in_use = secret.in_use_by is not None and kept is not None
         if in_use or notes.get(ANNOTATION_HASH) == secret.hash:
             return MadeBundle(secret, notes.get(ANNOTATION_HASH, ""), metadata["uid"], kept, mark)
-        await self._cluster.delete(SECRET, self._key.namespace, secret.name, uid=metadata["uid"])
+        with self._refusals.making(secret.name, SECRET):
+            await self._cluster.delete(SECRET, self._key.namespace, secret.name, uid=metadata["uid"])
         mark = mark if kept is not None else ""  # what was done for a user stays done for its password
         manifest = _with_mark(_with_password(secret.manifest, kept or fresh), mark)
         created = await self._create(secret.name, manifest)
@@ -108,7 +103,8 @@ class Children:
         metadata = {"name": made.secret.name, "namespace": self._key.namespace, "uid": made.uid}
         annotated = metadata | {"annotations": {ANNOTATION_PROVISIONED: mark}}
         manifest = {"apiVersion": SECRET.api_version, "kind": SECRET.kind, "metadata": annotated}
-        await self._cluster.apply(manifest, field_manager=MARK_FIELD_MANAGER)
+        with self._refusals.making(made.secret.name, SECRET):
+            await self._cluster.apply(manifest, field_manager=MARK_FIELD_MANAGER)
 
     def note_bundle(self, made: MadeBundle) -> None:
         """Remember that nothing more is to be done for it."""
@@ -116,16 +112,16 @@ class Children:
 
     async def remove_bundle(self, name: str) -> None:
         """Delete a Secret of ours that nobody needs any more."""
-        with suppress(NotFound, Conflict):  # gone, or made anew by somebody else: either way it is no longer ours
+        self._memory.bundles.setdefault(name, "")  # if it may not be deleted, it will be found when its Job has gone
+        gone = suppress(NotFound, Conflict)  # or made anew by somebody else: either way it is no longer ours
+        with self._refusals.deleting(name, SECRET, remembered_as=name), gone:
             live = await self._cluster.get(SECRET, self._key.namespace, name)
             if self._is_ours(live):
                 await self._cluster.delete(SECRET, self._key.namespace, name, uid=live["metadata"]["uid"])
         self._memory.bundles.pop(name, None)
 
     async def set_network_policy(self, policy: NetworkPolicy) -> None:
-        """Create it, or give ours this content: from the first write on by apply, so that a rule left out goes. Raises
-        ChildRefusedError.
-        """
+        """Create it, or give ours this content: from the first write on by apply, so that a rule left out goes."""
         manifest = dict(policy.manifest)
         try:
             live = await self._cluster.get(NETWORK_POLICY, self._key.namespace, policy.name)
@@ -134,55 +130,38 @@ class Children:
         else:
             self._check_ours(NETWORK_POLICY, live)
             manifest["metadata"] = {**manifest["metadata"], "uid": live["metadata"]["uid"]}
-        with self._remembered_refusal(policy.name, NETWORK_POLICY):
+        with self._refusals.making(policy.name, NETWORK_POLICY):
             await self._cluster.apply(manifest, field_manager=FIELD_MANAGER)
         self._memory.network_policies[policy.name] = policy.hash
 
     async def make_job(self, job: NewJob) -> None:
-        """Create the Job; one of ours that the cache does not know yet is kept. Raises ChildRefusedError."""
+        """Create the Job; one of ours that the cache does not know yet is kept."""
         try:
             await self._create(job.name, job.manifest)
         except AlreadyExists:
             self._check_ours(JOB, await self._cluster.get(JOB, self._key.namespace, job.name))
 
     async def patch_job(self, patch: JobPatch) -> None:
-        """Set the two fields of a live Job. Raises Conflict where it is another by now."""
+        """Set the two fields of a live Job. Raises Conflict where it is another by now, too."""
         spec: dict[str, object] = {"suspend": patch.suspend}
         if patch.deadline_seconds is not None:
             spec["activeDeadlineSeconds"] = patch.deadline_seconds
         metadata = {"name": patch.name, "namespace": self._key.namespace, "uid": patch.uid}
         manifest = {"apiVersion": JOB.api_version, "kind": JOB.kind, "metadata": metadata, "spec": spec}
-        await self._cluster.apply(manifest, field_manager=JOB_FIELD_MANAGER)
+        with self._refusals.changing(patch.name, uid=patch.uid):
+            await self._cluster.apply(manifest, field_manager=JOB_FIELD_MANAGER)
 
     async def delete_job(self, deletion: JobDeletion) -> None:
-        """Delete this very Job; its pods follow. Raises ChildRefusedError."""
+        """Delete this very Job; its pods follow."""
         if deletion.failure is not None:
             self._memory.failures[deletion.name] = deletion.failure
-        try:
+        gone = suppress(NotFound, Conflict)  # the Job of this uid: that is what was wanted
+        with self._refusals.deleting(deletion.name, JOB, remembered_as=deletion.uid), gone:
             await self._cluster.delete(JOB, self._key.namespace, deletion.name, uid=deletion.uid)
-        except (Invalid, Forbidden) as error:  # nothing about the Job is wrong: whatever the word, a policy says no
-            message = f"Job {deletion.name} may not be deleted: {error}"
-            self._memory.kept[deletion.uid] = Refusal(message, invalid=False, generation=self._generation, at=self._now)
-            raise ChildRefusedError(message) from error
-        except (NotFound, Conflict):  # the Job of this uid has gone: that is what was wanted
-            pass
-        self._memory.kept.pop(deletion.uid, None)
 
     async def _create(self, name: str, manifest: Object) -> Object:
-        with self._remembered_refusal(name, KINDS[manifest["kind"]]):
+        with self._refusals.making(name, KINDS[manifest["kind"]]):
             return await self._cluster.create(manifest, field_manager=FIELD_MANAGER)
-
-    @contextmanager
-    def _remembered_refusal(self, name: str, kind: Kind) -> Iterator[None]:
-        """Remember a refusal, as asking again at once would be refused again."""
-        try:
-            yield
-        except (Invalid, Forbidden) as error:
-            message = f"{kind} {name} is refused: {error}"
-            invalid = isinstance(error, Invalid)
-            self._memory.refusals[name] = Refusal(message, invalid, self._generation, self._now)
-            raise ChildRefusedError(message) from error
-        self._memory.refusals.pop(name, None)
 
     def _is_ours(self, live: Object) -> bool:
         labels = live["metadata"].get("labels") or {}

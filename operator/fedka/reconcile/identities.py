@@ -15,6 +15,7 @@ from fedka.reconcile.children import Children, MadeBundle
 from fedka.reconcile.kafka_side import KafkaSide
 from fedka.reconcile.memory import RunMemory
 from fedka.reconcile.provisioning import Login
+from fedka.reconcile.refused import each_of
 from fedka.reconcile.telling import Teller
 
 
@@ -48,12 +49,14 @@ async def bring_about(
     check_leader()
     await side.provision([logins[bundle.secret.name] for bundle in wanting], memory)
     await teller.tell(void)
-    for bundle in wanting:
+
+    async def mark(bundle: MadeBundle) -> None:
         if bundle.secret.in_use_by is not None and bundle in unknown:
-            check_leader()
             await children.delete_job(bundle.secret.in_use_by)
-        check_leader()
+            check_leader()
         await children.mark_bundle(bundle, marks[bundle.secret.name])
+
+    await each_of(wanting, mark, check_leader=check_leader)
 
 
 async def _void(

@@ -30,7 +30,8 @@ class RunMemory:
     network_policies: dict[str, str] = field(default_factory=dict)
     conflicts: dict[str, NameTaken] = field(default_factory=dict)
     refusals: dict[str, Refusal] = field(default_factory=dict)
-    kept: dict[str, Refusal] = field(default_factory=dict)  # by the UID of a Job whose deletion was refused
+    unpatched: dict[str, Refusal] = field(default_factory=dict)  # by the UID of a Job whose change was refused
+    kept: dict[str, Refusal] = field(default_factory=dict)  # deletions refused, by a Job's UID or a Secret's name
     failures: dict[str, Failure] = field(default_factory=dict)
     trouble: Trouble | None = None
     doubt: bool = False  # a client has complained; whether Kafka is away is for a look-up to say

@@ -15,7 +15,6 @@ def observe(cached: CachedTraining, *, cache: Cache, memory: RunMemory, settings
     namespace, uid = cached.training.metadata.namespace, cached.training.metadata.uid
     conflicts = {name: taken.sentence for name, taken in memory.conflicts.items() if now < taken.at + CONFLICT_MEMORY}
     jobs = cache.jobs(namespace, uid)
-    uids = {job.uid for job in jobs}
     return Snapshot(
         training=cached.training,
         settings=settings,
@@ -24,7 +23,8 @@ def observe(cached: CachedTraining, *, cache: Cache, memory: RunMemory, settings
         pods=cache.pods(namespace, uid),
         conflicts=conflicts,
         refusals=dict(memory.refusals),
-        kept={job: refusal for job, refusal in memory.kept.items() if job in uids},
+        unpatched=dict(memory.unpatched),
+        kept=dict(memory.kept),
         failures=dict(memory.failures),
         topic_ids=dict(memory.topic_ids),
         ensured=dict(memory.ensured),

@@ -12,12 +12,12 @@ from fedka.plan.settings import Settings
 from fedka.plan.topics import PROBE_SECONDS
 from fedka.reconcile.apply import Applier, NotLeaderError, Subject
 from fedka.reconcile.cache import Cache, CachedTraining, TrainingKey
-from fedka.reconcile.children import ChildRefusedError
 from fedka.reconcile.meter import Outcome
 from fedka.reconcile.observe import observe
 from fedka.reconcile.ports import ClusterError, ClusterUnavailable, Conflict, NotFound
 from fedka.reconcile.provisioning import KafkaUnavailable, ProvisioningRefused
 from fedka.reconcile.queue import KeyedQueue
+from fedka.reconcile.refused import ChildRefusedError
 from fedka.reconcile.runs import Runs
 from fedka.reconcile.throttle import StatusThrottle
 

@@ -61,7 +61,7 @@ class Runs:
         held = self._memories.get(key)
         if held is None:
             return False
-        believed = (held.bundles, held.network_policies, held.refusals, held.kept)
+        believed = (held.bundles, held.network_policies, held.refusals, held.unpatched, held.kept)
         any_at_all = any(believed)
         for each in believed:
             each.clear()
