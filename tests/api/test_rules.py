@@ -4,10 +4,38 @@ from typing import Any
 
 import pytest
 
-from fedka.api.rule_engine import check_rules
+from fedka.api.defaulting import apply_defaults
+from fedka.api.rule_engine import RULES, check_rules
+from fedka.api.structural import training_schema
 from fedka.api.validation import validate_object
 
 POD = "spec.participantTemplate.spec"
+PODS = (POD, "spec.aggregator.template.spec", "spec.participants[0].template.spec")
+
+
+def sources(source: str) -> dict[str, Any]:
+    return {"volumes": [{"name": "x", "projected": {"sources": [{source: {}}]}}]}
+
+
+# the same of each pod template
+BROKEN_PODS: list[tuple[dict[str, Any], str, str]] = [
+    ({"hostNetwork": True}, "hostNetwork", "must not be true"),
+    ({"hostPID": True}, "hostPID", "must not be true"),
+    ({"hostIPC": True}, "hostIPC", "must not be true"),
+    ({"serviceAccountName": "admin"}, "serviceAccountName", "no Kubernetes credential"),
+    ({"serviceAccount": "admin"}, "serviceAccount", "no Kubernetes credential"),
+    (sources("serviceAccountToken"), "volumes[0].projected", "no serviceAccountToken"),
+    (sources("podCertificate"), "volumes[0].projected", "or podCertificate"),
+    ({"volumes": [{"name": "x", "hostPath": {"path": "/"}}]}, "volumes[0].hostPath", "is refused"),
+    *(
+        (
+            {containers: [{"name": "x", "securityContext": {"privileged": True}}]},
+            f"{containers}[0].securityContext.privileged",
+            "must not be true",
+        )
+        for containers in ("containers", "initContainers")
+    ),
+]
 
 # edits, path of the error, part of the message
 BROKEN: list[tuple[dict[str, Any], str, str]] = [
@@ -27,41 +55,10 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"spec.participants[1].template": {}}, "spec.participants[1].template", "only for Managed"),
     ({"spec.participants[1].config": {"a": "b"}}, "spec.participants[1].config", "only for Managed"),
-    ({f"{POD}.hostNetwork": True}, f"{POD}.hostNetwork", "must not be true"),
-    ({f"{POD}.hostPID": True}, f"{POD}.hostPID", "must not be true"),
-    ({f"{POD}.hostIPC": True}, f"{POD}.hostIPC", "must not be true"),
-    ({f"{POD}.serviceAccountName": "admin"}, f"{POD}.serviceAccountName", "no Kubernetes credential"),
-    ({f"{POD}.serviceAccount": "admin"}, f"{POD}.serviceAccount", "no Kubernetes credential"),
-    (
-        {f"{POD}.volumes": [{"name": "x", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}]},
-        f"{POD}.volumes[0].projected",
-        "no serviceAccountToken",
-    ),
-    (
-        {f"{POD}.volumes": [{"name": "x", "projected": {"sources": [{"podCertificate": {"keyType": "ED25519"}}]}}]},
-        f"{POD}.volumes[0].projected",
-        "or podCertificate",
-    ),
-    ({f"{POD}.volumes": [{"name": "x", "hostPath": {"path": "/"}}]}, f"{POD}.volumes[0].hostPath", "is refused"),
-    (
-        {f"{POD}.containers": [{"name": "x", "securityContext": {"privileged": True}}]},
-        f"{POD}.containers[0].securityContext.privileged",
-        "must not be true",
-    ),
-    (
-        {f"{POD}.initContainers": [{"name": "x", "securityContext": {"privileged": True}}]},
-        f"{POD}.initContainers[0].securityContext.privileged",
-        "must not be true",
-    ),
-    (
-        {"spec.aggregator.template": {"spec": {"hostNetwork": True}}},
-        "spec.aggregator.template.spec.hostNetwork",
-        "must not be true",
-    ),
-    (
-        {"spec.participants[0].template": {"spec": {"hostNetwork": True}}},
-        "spec.participants[0].template.spec.hostNetwork",
-        "must not be true",
+    *(
+        ({f"{pod}.{field}": value for field, value in edits.items()}, f"{pod}.{path}", message)
+        for pod in PODS
+        for edits, path, message in BROKEN_PODS
     ),
 ]
 
@@ -170,6 +167,33 @@ def test_template_cannot_be_added_while_running(training, edit):
 def test_participants_are_told_apart_by_name_not_by_place(training):
     turned = {**training, "spec": {**training["spec"], "participants": training["spec"]["participants"][::-1]}}
     assert validate_object(turned, training) == []
+
+
+def numbered(schema: Any, rules: list[str], path: str = "") -> Any:
+    """The schema, where each rule's message ends in the rule's number; `rules` gets where each is and what it says."""
+    if isinstance(schema, list):
+        return [numbered(item, rules, path) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    changed = {name: numbered(item, rules, f"{path}.{name}") for name, item in schema.items() if name != RULES}
+    if RULES in schema:
+        changed[RULES] = []
+        for rule in schema[RULES]:
+            changed[RULES].append({**rule, "message": f"rule {len(rules)}"})
+            rules.append(f"{path}: {rule['rule']}")
+    return changed
+
+
+def test_every_rule_refuses_something_here_and_so_on_the_real_server(training, edit):
+    rules: list[str] = []
+    schema = numbered(training_schema(), rules)
+    before = apply_defaults(training, training_schema())
+    updates = [(edits, before) for edits, _, _ in FORBIDDEN_CHANGES]
+    broken = set()
+    for edits, old in [*((edits, None) for edits, _, _ in BROKEN), *updates]:
+        new = apply_defaults(edit(training, edits), training_schema())
+        broken |= {int(error.problem.split()[-1]) for error in check_rules(new, old, schema)}
+    assert [rule for number, rule in enumerate(rules) if number not in broken] == []
 
 
 def test_rule_that_cannot_be_evaluated_refuses():
