@@ -1,12 +1,19 @@
-"""Applied plans leave nothing to do, whatever children get lost on the way, and whatever the operator forgets."""
+"""Applied plans leave nothing to do, whatever children get lost on the way, and whatever the operator forgets.
 
+Each status on the way is written as the API server would: it must fit the CRD's schema, and is read as it is stored.
+"""
+
+import json
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fedka.api.status import TrainingStatus
+from fedka.api.validation import admit_status
 from fedka.plan.names import ANNOTATION_HASH, ANNOTATION_RESTARTS, ANNOTATION_ROUNDS, LABEL_PARTICIPANT, LABEL_ROLE
 from fedka.plan.parts import Plan
 from fedka.plan.planner import make_plan
@@ -40,7 +47,7 @@ def apply(snapshot: Snapshot, plan: Plan) -> Snapshot:
     metadata = snapshot.training.metadata
     if plan.finalizer is not None:
         metadata = metadata.model_copy(update={"finalizers": ("fedka.dev/cleanup",) if plan.finalizer else ()})
-    status = plan.status or snapshot.training.status
+    status = stored(plan.status) if plan.status is not None else snapshot.training.status
     changes["training"] = snapshot.training.model_copy(update={"metadata": metadata, "status": status})
     made = {topic.name: topic for topic in plan.topics}
     looked_up = {name: snapshot.topic_ids.get(name, f"id of {name}") for name in (*made, *plan.look_up)}
@@ -66,6 +73,17 @@ def apply(snapshot: Snapshot, plan: Plan) -> Snapshot:
     changes["identities_removed"] = snapshot.identities_removed or plan.identity_removal is not None
     changes["topics_deleted"] = snapshot.topics_deleted or plan.topic_removal is not None
     return replace(snapshot, **changes)
+
+
+def stored(status: TrainingStatus) -> TrainingStatus:
+    return _stored(json.dumps(status.to_object()))
+
+
+@cache  # most examples lead through the same ones
+def _stored(written: str) -> TrainingStatus:
+    kept: Any = admit_status({"status": json.loads(written)})["status"]
+    assert kept == json.loads(written)
+    return TrainingStatus.model_validate(kept, by_alias=True, by_name=False)
 
 
 def _users(snapshot: Snapshot, plan: Plan) -> frozenset[str] | None:
