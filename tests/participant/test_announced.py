@@ -1,6 +1,7 @@
 import pytest
 
 from fedka.participant.announced import FILE, AnnouncedExamples
+from fedka.wire.records import MOST_EXAMPLES
 
 
 def test_what_the_app_counts_is_announced():
@@ -36,7 +37,17 @@ def test_a_count_of_the_app_beats_the_memory(tmp_path):
     assert AnnouncedExamples(tmp_path, 50).number == 50
 
 
-@pytest.mark.parametrize("text", ["", "0", "-3", "many"])
-def test_a_damaged_memory_counts_as_none(text, tmp_path):
-    (tmp_path / FILE).write_text(text)
+@pytest.mark.parametrize(
+    "written",
+    [b"", b"0", b"-3", b"many", b"7\n7", b"\xff\xfe7", "\N{SUPERSCRIPT TWO}".encode(), b"536870913", b"9" * 5000],
+    ids=lambda written: ascii(written[:12]),
+)
+def test_a_damaged_memory_counts_as_none(written, tmp_path):
+    """Or a number that no record may hold would end the participant at each start."""
+    (tmp_path / FILE).write_bytes(written)
     assert AnnouncedExamples(tmp_path, None).number == 1
+
+
+def test_the_largest_number_is_remembered(tmp_path):
+    AnnouncedExamples(tmp_path, None).raise_to(MOST_EXAMPLES)
+    assert AnnouncedExamples(tmp_path, None).number == MOST_EXAMPLES

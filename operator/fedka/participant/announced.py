@@ -8,6 +8,7 @@ weight from everybody else.
 from pathlib import Path
 
 from fedka.whole_file import replace_text
+from fedka.wire.records import MOST_EXAMPLES
 
 FILE = "examples"
 UNKNOWN = 1
@@ -33,5 +34,6 @@ class AnnouncedExamples:
     def _remembered(self) -> int:
         if self._path is None or not self._path.exists():
             return UNKNOWN
-        text = self._path.read_text()
-        return int(text) if text.isdecimal() and int(text) > 0 else UNKNOWN  # somebody else wrote it
+        data = self._path.read_bytes()[: len(str(MOST_EXAMPLES)) + 1]
+        number = int(data) if data.isdigit() else UNKNOWN
+        return number if 1 <= number <= MOST_EXAMPLES else UNKNOWN  # somebody else wrote it
