@@ -86,6 +86,12 @@ def value(position: int, number: float) -> Bad:
     return uploading(change)
 
 
+def flipped(data: bytes) -> bytes:
+    """With one bit that is another, somewhere in the middle."""
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+
+
 LAST = 4  # the index of the last of five chunks
 BAD: dict[str, tuple[Bad, RejectReason]] = {
     "another base model": (changed(base="0" * 64), RejectReason.WRONG_BASE),
@@ -116,6 +122,14 @@ BAD: dict[str, tuple[Bad, RejectReason]] = {
     ),
     "a record that is no chunk": (
         sending(lambda i, d, h: (d, None) if i == 2 else (d, h)),
+        RejectReason.BAD_DIGEST,
+    ),
+    "a chunk with a flipped bit under its right digest": (
+        sending(lambda i, d, h: (flipped(d), h) if i == 2 else (d, h)),
+        RejectReason.BAD_DIGEST,
+    ),
+    "a chunk once more in place of the next": (  # whose bytes are the same, so that the root digest fits
+        sending(lambda i, d, h: (d, ChunkHeaders(h.upload, 1, h.digest)) if i == 2 else (d, h)),
         RejectReason.BAD_DIGEST,
     ),
     "an empty record": (sending(lambda i, d, h: (b"", h) if i == 2 else (d, h)), RejectReason.BAD_DIGEST),

@@ -63,13 +63,49 @@ def test_who_was_late_is_known_until_a_later_update_counts():
     late = encode(r.LateAudited(epoch=1, seq=1, round=2, attempt=1, participant="b", deadline_seconds=60))
     facts = read_audit(read(write(STORY)), late).view.participants["b"]
     assert (facts.reason, facts.rejected_round, facts.last_round) == ("Late", 2, 1)
+    assert facts.refused
     assert facts.message == "no update of round 2 had come when its 60 s were over"
 
 
 def test_a_hello_that_was_refused_is_known_until_an_update_of_a_later_round_counts():
-    refused = r.ParticipantAudited(epoch=1, seq=1, participant="b", reason=r.RejectReason.WRONG_LAYOUT, message="other")
-    facts = read_audit(read(write(STORY[:-3])), encode(refused)).view.participants["b"]
-    assert (facts.reason, facts.rejected_round, facts.last_round) == ("WrongLayout", 2, 1)
+    log = write((*STORY[:-2], *whole_round(2, "b")[1:], *whole_round(3, "b")))
+    opened_at = next(number for number, data in enumerate(log) if b'"round":2' in data)
+    refused = r.ParticipantAudited(
+        epoch=1, seq=opened_at + 1, participant="b", reason=r.RejectReason.WRONG_LAYOUT, message="other"
+    )
+    closed_at = [number for number, data in enumerate(log) if b'"round.closed"' in data]
+    for round_number, still in ((1, True), (2, True), (3, False)):
+        facts = read_audit(read(log[: closed_at[round_number] + 1]), encode(refused)).view.participants["b"]
+        assert (facts.reason, facts.last_round, facts.refused) == ("WrongLayout", round_number, still)
+
+
+AUDIT: tuple[bytes, ...] = (  # of STORY
+    *(encode(r.ParticipantAudited(epoch=1, seq=0, participant=name)) for name in "ab"),
+    encode(r.LateAudited(epoch=1, seq=9, round=1, attempt=1, participant="a", deadline_seconds=60)),
+    encode(r.ParticipantAudited(epoch=1, seq=99, participant="a", reason=r.RejectReason.MALFORMED, message="words")),
+    audited("b", 21),
+)
+
+
+@given(data=st.data())
+def test_which_of_the_two_topics_is_read_first_changes_nothing(data: st.DataObject):
+    """An operator that starts again reads both at once, as quickly as each comes."""
+    log = write(STORY)
+    pending = [(number, record) for number, record in enumerate(log)]
+    told = list(AUDIT)
+    projection = Projection()
+    while pending or told:
+        if pending and (not told or data.draw(st.booleans())):
+            offset, record = pending.pop(0)
+            projection = read_journal(projection, record, At(offset, 1000 * offset))
+        else:
+            projection = read_audit(projection, told.pop(0))
+    facts = projection.view.participants
+    assert {name: (each.reason, each.refused) for name, each in facts.items()} == {
+        "a": ("Malformed", True),
+        "b": ("OutOfRange", True),
+    }
+    assert (facts["b"].rejections, facts["b"].last_round) == (1, 1)
 
 
 @given(split=st.integers(0, len(STORY) + 1))

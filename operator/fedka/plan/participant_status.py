@@ -93,11 +93,7 @@ def _at_work(snapshot: Snapshot, name: str) -> _Cause:
 def _last_rejection(snapshot: Snapshot, name: str) -> tuple[str | None, str | None]:
     """Why its last answer did not count, until a later one does, be it in another attempt at the same round."""
     facts = snapshot.run.participants.get(name, ParticipantFacts())
-    if facts.rejected_round is None:
-        return None, None
-    if facts.last_round is not None and facts.last_round >= facts.rejected_round:
-        return None, None
-    return facts.reason, facts.message or None
+    return (facts.reason, facts.message or None) if facts.refused else (None, None)
 
 
 def _lost(snapshot: Snapshot, job: JobView | None, job_name: str) -> _Cause:

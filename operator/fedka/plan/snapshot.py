@@ -86,16 +86,31 @@ class Trouble:
     denied: bool = False  # a broker is there and does not accept the operator's credentials
 
 
+Place = tuple[int, int]  # in the journal: epoch, seq
+
+
 @dataclass(frozen=True, slots=True)
 class ParticipantFacts:
     """What journal and audit topic say of one participant."""
 
     last_round: int | None = None  # its update counted in
+    last_opened: Place = (0, 0)  # where that round was opened
     rejections: int = 0
-    rejected_round: int | None = None  # of a hello, the one that it would have counted from
+    rejected_round: int | None = None  # of the last update that did not count
+    refused_at: Place | None = None  # or what was refused last was no update: a hello, an evaluation
     reason: str | None = None  # of the last rejection
     message: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> bool:
+        """Whether what was refused last still matters: no update of that round or of a later one has counted since.
+
+        Journal and audit topic are read beside each other, so it is told by what each says alone.
+        """
+        if self.refused_at is not None:
+            return self.last_opened <= self.refused_at
+        return self.rejected_round is not None and (self.last_round is None or self.last_round < self.rejected_round)
 
 
 @dataclass(frozen=True, slots=True)

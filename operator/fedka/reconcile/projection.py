@@ -8,7 +8,7 @@ so a record counts if its epoch is not below the newest one, and each commit is 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from fedka.plan.snapshot import ParticipantFacts, RunView
+from fedka.plan.snapshot import ParticipantFacts, Place, RunView
 from fedka.wire import records as r
 from fedka.wire.codec import MalformedRecord, audit_decoder, journal_decoder
 from fedka.wire.journal import JournalPosition, Verdict, judge
@@ -61,12 +61,10 @@ def read_audit(projection: Projection, data: bytes | None) -> Projection:  # noq
         return _change(projection, record.participant, metrics=record.metrics)
     if isinstance(record, r.LateAudited):
         message = f"no update of round {record.round} had come when its {record.deadline_seconds} s were over"
-        return _change(projection, record.participant, reason=LATE, message=message, rejected_round=record.round)
+        return _refuse(projection, record.participant, LATE, message, rejected_round=record.round)
     if isinstance(record, r.ParticipantAudited):
-        first = None if record.reason is None else projection.view.state.round + 1
-        return _change(
-            projection, record.participant, reason=record.reason, message=record.message, rejected_round=first
-        )
+        at = None if record.reason is None else (record.epoch, record.seq)
+        return _refuse(projection, record.participant, record.reason, record.message, refused_at=at)
     return projection
 
 
@@ -94,11 +92,13 @@ def _advance(projection: Projection, record: r.JournalRecord, at: At) -> Project
         return replace(projection, expects_start=True, view=replace(view, restarts=0))
     if isinstance(record, r.UpdateRejected):
         count = view.participants.get(record.participant, ParticipantFacts()).rejections + 1
-        return _change(projection, record.participant, rejections=count, rejected_round=record.round)
+        return _change(projection, record.participant, rejections=count)
     if isinstance(record, r.RoundClosed) and before.attempt is not None:
         projection = replace(projection, expects_start=False, view=replace(view, restarts=0))
+        opened = before.attempt.opened
+        place = (opened.epoch, opened.seq)
         for taken in before.attempt.decided:
-            projection = _change(projection, taken.participant, last_round=record.round)
+            projection = _change(projection, taken.participant, last_round=record.round, last_opened=place)
     return projection
 
 
@@ -112,15 +112,24 @@ def _update_audited(projection: Projection, record: r.UpdateAudited) -> Projecti
     if record.offset <= projection.audited.get(record.participant, -1):
         return projection
     projection = replace(projection, audited={**projection.audited, record.participant: record.offset})
+    projection = _change(projection, record.participant, metrics=record.metrics)
     if record.accepted:
-        return _change(projection, record.participant, metrics=record.metrics)
-    return _change(
-        projection,
-        record.participant,
-        reason=record.reason,
-        message=record.message,
-        metrics=record.metrics,
-    )
+        return projection
+    return _refuse(projection, record.participant, record.reason, record.message, rejected_round=record.round)
+
+
+def _refuse(
+    projection: Projection,
+    participant: str,
+    reason: str | None,
+    message: str,
+    *,
+    rejected_round: int | None = None,
+    refused_at: Place | None = None,
+) -> Projection:
+    """What was refused last of a participant: an update of a round, or something else; nothing, as it begins anew."""
+    changes = {"reason": reason, "message": message, "rejected_round": rejected_round, "refused_at": refused_at}
+    return _change(projection, participant, **changes)
 
 
 def _change(projection: Projection, participant: str, **changes: object) -> Projection:
