@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from fedka.local.pod_output import MOST_BYTES
 
 from ..cli.command import Directory, Running
 from ..cli.trainings import training
+from ..cluster.waiting import wait_until
 from .test_memory import peak_memory
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(1200)]  # a run of twelve rounds, on a loaded machine, too
@@ -111,12 +113,37 @@ def size_of(logs: Path) -> int:
     return total
 
 
+@dataclass
+class Hanging:
+    """A run in which one hangs, and what its status says of that one once it is said to be late."""
+
+    directory: Directory
+    running: Running
+    late: Future[dict[str, Any] | None]
+
+
 @pytest.fixture(scope="module")
-def hanging(new_directory: Callable[[], Directory], kafka: KafkaServer) -> tuple[Directory, Running]:
-    """A run in which one hangs, which takes half a minute of waiting: under way beside the other."""
+def hanging(new_directory: Callable[[], Directory], kafka: KafkaServer) -> Iterator[Hanging]:
+    """Half a minute of waiting: under way beside the other, and looked at meanwhile."""
     directory, names = new_directory(), ["honest-a", "honest-b", "hanging"]
-    rounds = {"count": 1, "quorum": 2, "minAvailable": 3, "deadlineSeconds": 5, "maxMissedRounds": 1000}
-    return directory, started(directory, kafka, "hanging", names, {}, **rounds)  # a loaded machine may miss a deadline
+    rounds = {"count": 2, "quorum": 2, "minAvailable": 3, "deadlineSeconds": 5, "maxMissedRounds": 1000}
+    running = started(directory, kafka, "hanging", names, {}, **rounds)  # a loaded machine may miss a deadline
+    with ThreadPoolExecutor() as beside:
+        yield Hanging(directory, running, beside.submit(until_late, directory, running))
+
+
+def until_late(directory: Directory, running: Running) -> dict[str, Any] | None:
+    """What stands in the status while the second round waits for it, too; after the run, it only leaves."""
+    saved, seen = directory.path / "hanging" / "training.json", list[dict[str, Any]]()
+
+    def found() -> bool:
+        status = json.loads(saved.read_text()).get("status", {}) if saved.exists() else {}
+        each = status.get("participants", {}).get("detail", [])
+        seen.extend(one for one in each if one["name"] == "hanging" and one.get("reason") == "Late")
+        return bool(seen) or running.process.poll() is not None
+
+    wait_until(found, PATIENCE)
+    return seen[0] if seen else None
 
 
 @pytest.fixture(scope="module")
@@ -203,10 +230,16 @@ def test_nothing_is_left_of_what_the_apps_have_started(unruly: Unruly, directory
     assert directory.left_behind() == []
 
 
-def test_an_app_that_hangs_costs_its_update_and_is_ended_with_the_run(hanging: tuple[Directory, Running]) -> None:
-    directory, running = hanging
-    running.process.wait(PATIENCE)
-    assert running.wait() == exit_codes.OK, running.stderr
-    assert np.all(load_file(directory.path / "hanging.safetensors")["weights"] == 1)
-    assert "hanging: no update came within the 5 s of round 1" in running.stderr
-    assert directory.left_behind() == []
+def test_an_app_that_hangs_costs_its_update_and_is_ended_with_the_run(hanging: Hanging) -> None:
+    hanging.running.process.wait(PATIENCE)
+    assert hanging.running.wait() == exit_codes.OK, hanging.running.stderr
+    assert np.all(load_file(hanging.directory.path / "hanging.safetensors")["weights"] == 2)
+    assert "hanging: no update came within the 5 s of round 1" in hanging.running.stderr
+    assert hanging.directory.left_behind() == []
+
+
+def test_an_app_that_hangs_is_late_in_the_status(hanging: Hanging) -> None:
+    late = hanging.late.result()
+    assert late is not None, hanging.running.stderr
+    assert late["message"].startswith("no update of round ")
+    assert late["message"].endswith(" had come when its 5 s were over")
