@@ -1,11 +1,12 @@
 """Kills any process of a `fedka run`, in any order, for minutes: the run must still come to the same model.
 
-    .venv/bin/python -m tests.pull_plugs [--minutes 10] [--seed N]
+    .venv/bin/python -m tests.pull_plugs [--minutes 10] [--least-kills N] [--seed N]
 
-The run itself, its broker, supervisors, the aggregator and participants are killed with SIGKILL, each kind as often as
-the others. Whenever the run has ended it is taken up again with the same state directory, as its user would do. Then
-it is left alone to its end, and trained once more from the beginning without any disturbance. Exits with 0 if both
-models have the same digest and nothing is left behind.
+The run itself, its broker, supervisors, the aggregator and participants are killed with SIGKILL, each kind once and
+then as often as the others; for so long, and until so many kills have met somebody. Whenever the run has ended it is
+taken up again with the same state directory, as its user would do. Then it is left alone to its end, and trained once
+more from the beginning without any disturbance. Exits with 0 if both models have the same digest and nothing is left
+behind.
 """
 
 import argparse
@@ -54,14 +55,14 @@ class Pulling:
     ends: Counter[int] = field(default_factory=Counter)
     round: int = 0
 
-    def pull(self, seconds: float) -> None:
-        """Kill, and take up again what has died, for so long; at the end nothing of it runs."""
+    def pull(self, seconds: float, least: int) -> None:
+        """Kill, and take up again what has died, for so long and so often; at the end nothing of it runs."""
         end = time.monotonic() + seconds
         running = self.start()
-        while (left := end - time.monotonic()) > 0:
+        while time.monotonic() < end or self.killed.total() < least:
             if self.drawn.random() < AT_WORK:
-                self.until_at_work(running, end)
-            if self.ended(running, min(left, self.drawn.uniform(0.0, LONGEST_PAUSE_SECONDS))):
+                self.until_at_work(running)
+            if self.ended(running, self.drawn.uniform(0.0, LONGEST_PAUSE_SECONDS)):
                 self.note(running)
                 running = self.start()
             else:
@@ -84,7 +85,8 @@ class Pulling:
     def start(self, *arguments: str) -> Running:
         return self.directory.start("run", self.file, "--state-dir", "state", *arguments)
 
-    def until_at_work(self, running: Running, end: float) -> None:
+    def until_at_work(self, running: Running) -> None:
+        end = time.monotonic() + GENEROUS_SECONDS
         while "participant" not in self.plugs() and time.monotonic() < end and not self.ended(running, LOOK_SECONDS):
             continue
 
@@ -117,7 +119,7 @@ class Pulling:
         plugs = self.plugs()
         if not plugs:
             return
-        kind = self.drawn.choice(sorted(plugs))
+        kind = self.drawn.choice(sorted(plugs.keys() - self.killed.keys() or plugs))
         process = self.drawn.choice(sorted(plugs[kind]))
         try:
             os.kill(process, signal.SIGKILL)
@@ -143,6 +145,7 @@ def main() -> int:
     """Pull plugs and compare; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--least-kills", type=int, default=0, help="go on for longer until so many have met somebody")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 2**32, help="of what is drawn")
     arguments = parser.parse_args()
     home = Path(tempfile.mkdtemp(prefix="fedka-plugs-"))
@@ -150,7 +153,7 @@ def main() -> int:
     file = small_training(directory, pause=0.2, rounds={"count": MANY_ROUNDS})
     pulling = Pulling(directory, file, random.Random(arguments.seed))  # noqa: S311  no secret
     pulling.say(f"pulling plugs for {arguments.minutes:g} minutes, seed {arguments.seed}, in {home}")
-    pulling.pull(arguments.minutes * 60)
+    pulling.pull(arguments.minutes * 60, arguments.least_kills)
     pulling.say(f"left alone after round {pulling.round}")
     status = pulling.finish()
     return report(pulling, status, undisturbed(directory, file, status["rounds"]["completed"]))
