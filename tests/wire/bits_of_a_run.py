@@ -57,7 +57,8 @@ def digests() -> Iterator[tuple[str, str]]:
         yield f"made here, round {each.round}", each.digest
     for path in sorted(Path(__file__).with_name("recorded").glob("*/*.jsonl")):
         for told in replay(load(path)):
-            yield f"{path.parent.name} {path.stem}, round {told['round']}", str(told["recomputed"])
+            if told["recomputed"] is not None:  # what it takes has gone from one of the logs
+                yield f"{path.parent.name} {path.stem}, round {told['round']}", told["recomputed"]
 
 
 if __name__ == "__main__":

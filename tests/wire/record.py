@@ -1,7 +1,10 @@
-"""Records the logs of two runs with the present version: `python -m tests.wire.record tests/wire/recorded/VERSION`.
+"""Records the logs of runs with the present version.
+
+    python -m tests.wire.record tests/wire/recorded/VERSION [SCENE...]
 
 Done once for each version whose records look otherwise than the version's before it; what is recorded is never changed
-afterwards, as it stands for logs that lie in people's Kafkas.
+afterwards, as it stands for logs that lie in people's Kafkas. The form of the records is written beside them, so that a
+test can say when that time has come.
 """
 
 import json
@@ -19,11 +22,23 @@ from fedka.local.kafka_server import KafkaServer
 from fedka.version import VERSION
 from fedka.wire.codec import encode
 from fedka.wire.names import BULK_PARTITION
-from fedka.wire.records import Commit, ParticipantJoined, Record, RoundOpened
+from fedka.wire.records import (
+    Commit,
+    FailReason,
+    ParticipantJoined,
+    ParticipantLost,
+    Record,
+    RoundOpened,
+    RunFailed,
+    RunSuspended,
+    StopOrder,
+)
 
 from ..integration.rig import Rig
 from ..integration.scripted import Participant
 from ..integration.scripts import Gate, failing, honest
+from ..integration.topics import delete_records
+from .form_of_records import FORMS, forms
 from .recorded_log import RecordedLog, Stored, save
 from .told import told
 
@@ -57,6 +72,37 @@ def troubled(rig: Rig) -> None:
     gate.open()
 
 
+def ended_early(rig: Rig) -> None:
+    """A decided update that is gone, one who leaves, comes back and is removed, a suspension, and an end by order."""
+    dropping, leaving, ending = 2, 3, 5  # rounds
+    rounds = {"count": 9, "quorum": "50%", "min_available": 1}
+    rig.spec(rounds=rounds)
+    killed = rig.aggregator.spawn(f"published, not closed#{dropping + 1}")
+    gates = [Gate("a", leaving), Gate("a", ending)]
+    joined = rig.join(scripts={"a": honest("a", before_upload=lambda *where: [gate.hold(*where) for gate in gates])})
+    killed.wait()
+    lost = rig.topics.update("b")
+    delete_records(rig.bootstrap, lost, BULK_PARTITION, rig.view.watermarks(lost, BULK_PARTITION)[1])
+    rig.aggregator.start()
+    gates[0].reached()
+    joined["b"].bye()
+    rig.journal.seen(ParticipantLost)
+    joined["b"].hello()
+    rig.journal.seen(ParticipantJoined, 3)
+    rig.obeyed(rig.spec(rounds=rounds, suspend=True))
+    gates[0].open()
+    rig.journal.seen(RunSuspended)
+    rig.spec(rounds=rounds, participants=("a",))
+    gates[1].reached()
+    order = StopOrder(reason=FailReason.DEADLINE_EXCEEDED, message="the run has taken too long")
+    rig.spec(rounds=rounds, participants=("a",), stop=order)
+    rig.journal.seen(RunFailed)
+    gates[1].open()
+
+
+SCENES: dict[str, Callable[[Rig], None]] = {each.__name__: each for each in (complete, troubled, ended_early)}
+
+
 def whole_log(rig: Rig) -> RecordedLog:
     """Everything that lies in the run's topics."""
     names = rig.topics
@@ -65,8 +111,9 @@ def whole_log(rig: Rig) -> RecordedLog:
     log = RecordedLog(names, VERSION)
     consumer = Consumer(control_consumer_settings(rig.settings))
     for topic, partition in places:
-        _, left = consumer.get_watermark_offsets(TopicPartition(topic, partition))
-        consumer.assign([TopicPartition(topic, partition, 0)])
+        first, end = consumer.get_watermark_offsets(TopicPartition(topic, partition))
+        left = end - first
+        consumer.assign([TopicPartition(topic, partition, first)])
         while left:
             (message,) = consumer.consume(1)
             headers = tuple((name, bytes(value)) for name, value in message.headers() or ())
@@ -76,22 +123,23 @@ def whole_log(rig: Rig) -> RecordedLog:
     return log
 
 
-def main(directory: Path) -> None:
+def main(directory: Path, *scenes: str) -> None:
     directory.mkdir(parents=True, exist_ok=True)
-    scenes: Sequence[Callable[[Rig], None]] = (complete, troubled)
     with TemporaryDirectory() as home, KafkaServer(state_dir=Path(home) / "kafka") as kafka:
-        for scene in scenes:
-            rig = Rig(kafka.bootstrap_servers, Path(home) / scene.__name__, NAMES, coordinates=COORDINATES)
+        for name in scenes or SCENES:
+            rig = Rig(kafka.bootstrap_servers, Path(home) / name, NAMES, coordinates=COORDINATES)
             try:
-                scene(rig)
+                SCENES[name](rig)
                 rig.completed()
+                rig.aggregator.wait()
                 log = whole_log(rig)
             finally:
                 rig.close()
-            save(log, directory / f"{scene.__name__}.jsonl")
-            (directory / f"{scene.__name__}.told.json").write_text(json.dumps(told(log), indent=1) + "\n")
-            print(f"{scene.__name__}: {sum(map(len, log.places.values()))} records")  # noqa: T201  a program's output
+            save(log, directory / f"{name}.jsonl")
+            (directory / f"{name}.told.json").write_text(json.dumps(told(log), indent=1) + "\n")
+            print(f"{name}: {sum(map(len, log.places.values()))} records")  # noqa: T201  a program's output
+    (directory / FORMS).write_text(json.dumps(forms(), indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

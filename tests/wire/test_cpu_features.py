@@ -58,4 +58,4 @@ def test_a_whole_run_has_the_same_bits_without_any_of_them() -> None:
     assert plain["used"] == []
     assert plain["digests"] == as_ever["digests"]
     assert as_ever["digests"]["made here, round 3"] == LAST_MODEL
-    assert None not in as_ever["digests"].values()
+    assert {"0.1 complete, round 3", "0.1 troubled, round 5"} <= as_ever["digests"].keys()

@@ -15,6 +15,9 @@ from fedka.participant.journal import JournalUnreadable, JournalView
 from fedka.wire.journal import JournalPosition, Verdict, judge, link, sign
 from fedka.wire.records import AggregatorStarted, ParticipantLost
 
+from .arbitrary import JOURNAL_TYPES
+from .form_of_records import FORMS as FORMS_FILE
+from .form_of_records import forms
 from .recorded_log import RecordedLog, load, save
 from .told import FORMS, in_the_middle, state, told, view
 
@@ -51,6 +54,23 @@ def assert_holds(found: Any, wanted: Any) -> None:
 def test_a_log_of_any_version_is_read_to_what_it_came_to(path: Path, when: str, form: str) -> None:
     log = load(path) if when == "at the end" else in_the_middle(load(path))
     assert_holds(as_json(FORMS[form](log)), recorded(path)[when][form])
+
+
+def test_each_type_of_the_journal_is_recorded() -> None:
+    """Or nothing would be known of how an older one is read."""
+    texts = [record.value or b"" for path in LOGS for record in load(path).journal()]
+    assert {json.loads(text)["type"] for text in texts} == {
+        kind.model_fields["type"].default for kind in JOURNAL_TYPES
+    }
+
+
+def test_records_look_as_they_did_when_they_were_recorded_last() -> None:
+    """Once they do not, logs of this version are recorded beside the older ones, which have to be read as before:
+
+    python -m tests.wire.record tests/wire/recorded/VERSION
+    """
+    newest = max(RECORDED.iterdir(), key=lambda version: [int(number) for number in version.name.split(".")])
+    assert as_json(forms()) == json.loads((newest / FORMS_FILE).read_text())
 
 
 def test_the_recordings_hold_what_can_happen_to_a_run() -> None:
