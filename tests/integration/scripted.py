@@ -153,7 +153,7 @@ class Participant:
     def download(self, pointer: Pointer) -> Vector:
         model = np.empty(self.rig.layout.coordinates, dtype=np.float32)
         raw, size = model.view(np.uint8), self.rig.layout.chunk_bytes
-        for index, data in self._reader.read(self.rig.topics.model, 0, pointer, self.rig.layout.chunk_size):
+        for index, data in self._reader.read(self.rig.topics.model, 0, pointer, self.rig.layout):
             raw[index * size : index * size + len(data)] = np.frombuffer(data, dtype=np.uint8)
         return model
 

@@ -9,12 +9,15 @@ import pytest
 
 from fedka.kafka.access import Settings
 from fedka.kafka.chunks import ChunkWriter, Stored
-from fedka.kafka.errors import ChunkCorrupt, ChunksGone, KafkaError, NoSuchOffset
+from fedka.kafka.errors import ChunkCorrupt, ChunksGone, KafkaError, NoSuchOffset, PointerUnsound
 from fedka.kafka.ranges import Arrived, Finished, RangeReader
 from fedka.wire.chunks import Pointer, chunk_digest
+from fedka.wire.layout import Layout
+
+from ..integration.vectors import layout_of
 
 pytestmark = pytest.mark.kafka
-SIZE = 1000
+SIZE = 4096
 Chunk = npt.NDArray[np.uint8]
 
 
@@ -40,12 +43,12 @@ def upload(writer: ChunkWriter, topic: str, seed: int, count: int = 12) -> Point
     return writer.upload(topic, 1, chunks(seed, count), upload=secrets.token_bytes(16))
 
 
-def size(_index: int) -> int:
-    return SIZE
+def layout(count: int = 12) -> Layout:
+    return layout_of(count * SIZE // 4, SIZE)
 
 
 def read(reader: RangeReader, topic: str, pointer: Pointer) -> dict[int, bytes]:
-    return dict(reader.read(topic, 1, pointer, size))
+    return dict(reader.read(topic, 1, pointer, layout(len(pointer.deltas))))
 
 
 def finish(reader: RangeReader) -> dict[object, KafkaError | None]:
@@ -72,14 +75,14 @@ def test_chunks_of_others_in_between_are_passed_over(writer: ChunkWriter, reader
 def test_ranges_of_one_partition_follow_each_other(writer: ChunkWriter, reader: RangeReader, topic: str) -> None:
     pointers = {seed: upload(writer, topic, seed) for seed in range(5)}
     for seed, pointer in reversed(pointers.items()):
-        reader.add(seed, topic, 1, pointer, size)
+        reader.add(seed, topic, 1, pointer, layout())
     assert finish(reader) == dict.fromkeys(pointers)
 
 
 def test_a_cancelled_range_is_not_heard_of_again(writer: ChunkWriter, reader: RangeReader, topic: str) -> None:
     kept, cancelled = upload(writer, topic, 1), upload(writer, topic, 2)
-    reader.add("cancelled", topic, 1, cancelled, size)
-    reader.add("kept", topic, 1, kept, size)
+    reader.add("cancelled", topic, 1, cancelled, layout())
+    reader.add("kept", topic, 1, kept, layout())
     while not any(isinstance(event, Arrived) for event in reader.poll()):
         pass
     reader.cancel("cancelled")
@@ -101,14 +104,29 @@ def test_offsets_that_the_log_has_not_reached_are_no_wait(
 ) -> None:
     pointer = upload(writer, topic, 1)
     beyond = Pointer.of(upload=pointer.upload_id, offsets=[o + shift for o in pointer.offsets()], digest=pointer.digest)
-    reader.add("beyond", topic, 1, beyond, size)
+    reader.add("beyond", topic, 1, beyond, layout())
     (failure,) = finish(reader).values()
     assert isinstance(failure, NoSuchOffset | ChunkCorrupt)
     assert isinstance(failure, NoSuchOffset) or shift == 1, "chunk 0 of the shifted ones is chunk 1"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [lambda o: [*o[:-1], o[0]], lambda o: [-1, *o[1:]], lambda o: o[:-1], lambda o: [*o, o[-1] + 1]],
+    ids=["repeated", "negative", "too few", "too many"],
+)
+def test_a_pointer_that_cannot_be_one_to_a_model_is_not_read(
+    writer: ChunkWriter, reader: RangeReader, topic: str, change: Callable[[list[int]], list[int]]
+) -> None:
+    pointer = upload(writer, topic, 1, 3)
+    bad = Pointer.of(upload=pointer.upload_id, offsets=change(pointer.offsets()), digest=pointer.digest)
+    with pytest.raises(PointerUnsound):
+        dict(reader.read(topic, 1, bad, layout(3)))
+    assert len(read(reader, topic, pointer)) == 3, "the next one is read"
+
+
 def test_a_chunk_of_another_size_is_corrupt(writer: ChunkWriter, reader: RangeReader, topic: str) -> None:
-    reader.add("short", topic, 1, upload(writer, topic, 1), lambda _: SIZE + 4)
+    reader.add("short", topic, 1, upload(writer, topic, 1), layout_of(12 * (SIZE + 4) // 4, SIZE + 4))
     (failure,) = finish(reader).values()
     assert isinstance(failure, ChunkCorrupt)
 

@@ -17,6 +17,7 @@ from fedka.participant.ports import Chunks, Event
 from fedka.wire import journal
 from fedka.wire import records as r
 from fedka.wire.chunks import Pointer, chunk_digest, root_digest
+from fedka.wire.layout import Layout
 
 ME = "north"
 
@@ -106,12 +107,12 @@ class MemoryWire:
         self.after_upload()
         return self._pointer(data)
 
-    def download(self, pointer: Pointer, size: Callable[[int], int]) -> Iterator[tuple[int, bytes]]:
+    def download(self, pointer: Pointer, layout: Layout) -> Iterator[tuple[int, bytes]]:
         self.downloads += 1
         if pointer.upload not in self.models:
             raise self.gone
         for index, chunk in reversed(list(enumerate(self.models[pointer.upload]))):
-            assert len(chunk) == size(index)
+            assert len(chunk) == layout.chunk_size(index)
             yield index, chunk
 
     def close(self) -> None:

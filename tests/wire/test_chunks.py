@@ -1,11 +1,11 @@
-from itertools import product
+from itertools import combinations_with_replacement
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from fedka.wire.chunks import ChunkHeaders, Pointer, chunk_digest, root_digest, spread_is_sane
+from fedka.wire.chunks import ChunkHeaders, Pointer, chunk_digest, lie_close, root_digest
 
 UPLOAD = bytes(range(16))
 OFFSETS = st.lists(st.integers(0, 2**62), min_size=1, max_size=50, unique=True)
@@ -83,31 +83,32 @@ def test_a_pointer_of_another_form_is_refused(changed: dict[str, object]) -> Non
         Pointer.model_validate(good | changed)
 
 
-def oracle(offsets: tuple[int, ...], low: int, high: int) -> bool:
-    readable = all(low <= offset < high for offset in offsets)
-    distinct = all(offsets.count(offset) == 1 for offset in offsets)
+def of_three(offsets: tuple[int, ...]) -> str | None:
+    return Pointer.of(upload=UPLOAD, offsets=offsets, digest="0" * 64).fault(3)
+
+
+def test_a_pointer_is_sound_where_each_chunk_has_a_place_of_its_own() -> None:
+    for offsets in combinations_with_replacement([-1, 0, 1, 2, 2**62], 3):
+        distinct = all(offsets.count(offset) == 1 for offset in offsets)
+        assert (of_three(offsets) is None) is (distinct and min(offsets) >= 0)
+    assert of_three((1, 2, 2**63 - 1)) is None
+    assert of_three((1, 2, 2**63)) is not None, "no log has such an offset"
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_a_pointer_to_another_number_of_chunks_is_unsound(count: int) -> None:
+    assert of_three(tuple(range(count))) == f"it names {count} chunks, the layout has 3"
+
+
+@given(offsets=st.lists(st.integers(-2, 90), min_size=1, max_size=8))
+def test_a16_closeness_equals_the_oracle(offsets: list[int]) -> None:
     near = all(abs(one - other) < 2 * len(offsets) + 64 for one in offsets for other in offsets)
-    return readable and distinct and near
-
-
-def test_a16_spread_equals_the_oracle_for_all_small_pairs() -> None:
-    for first, second, low, high in product(range(6), range(6), range(4), range(7)):
-        offsets = (first, second)
-        assert spread_is_sane(offsets, low=low, high=high) == oracle(offsets, low, high)
-
-
-@given(
-    offsets=st.lists(st.integers(-2, 90), min_size=1, max_size=8).map(tuple),
-    low=st.integers(-5, 40),
-    high=st.integers(0, 100),
-)
-def test_a16_spread_equals_the_oracle(offsets: tuple[int, ...], low: int, high: int) -> None:
-    assert spread_is_sane(offsets, low=low, high=high) == oracle(offsets, low, high)
+    assert lie_close(offsets) is near
 
 
 @pytest.mark.parametrize(("distance", "sane"), [(67, True), (68, False), (2**62, False)])
 def test_a16_two_offsets_far_apart_are_not_read(distance: int, sane: bool) -> None:
-    assert spread_is_sane([7, 7 + distance], low=0, high=2**63) is sane
+    assert lie_close([7, 7 + distance]) is sane
 
 
 @given(upload=st.binary(min_size=16, max_size=16), index=st.integers(0, 2**32 - 1), data=st.binary(max_size=50))

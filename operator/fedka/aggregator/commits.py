@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from fedka.wire.chunks import spread_is_sane
+from fedka.wire.chunks import lie_close
 from fedka.wire.layout import Layout
 from fedka.wire.records import Answer, Commit, RejectReason, RoundOpened
 
 MOST_LOOKED_AT = 3  # commits of a participant per attempt: a flood of bad ones stays small in the journal
-_UNBOUNDED = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +53,10 @@ def refuse(  # noqa: PLR0911 one return a fault
     if layout is None or layout.digest() != commit.layout:
         fault = "its tensors, dtypes or shapes are not those of the run's model"
         return Refusal(RejectReason.WRONG_LAYOUT, fault, final=True)
-    if len(commit.update.deltas) != layout.chunk_count:
-        fault = f"it names {len(commit.update.deltas)} chunks, the layout has {layout.chunk_count}"
-        return Refusal(RejectReason.WRONG_SIZE, fault)
-    if not spread_is_sane(commit.update.offsets(), low=0, high=_UNBOUNDED):
-        return Refusal(RejectReason.BAD_OFFSETS, "its chunks' offsets repeat or lie too far apart")
+    unsound = commit.update.fault(layout.chunk_count)
+    if unsound is not None:
+        counted = len(commit.update.deltas) == layout.chunk_count
+        return Refusal(RejectReason.BAD_OFFSETS if counted else RejectReason.WRONG_SIZE, unsound)
+    if not lie_close(commit.update.offsets()):
+        return Refusal(RejectReason.BAD_OFFSETS, "its chunks' offsets lie too far apart")
     return None

@@ -123,7 +123,7 @@ class DataPlane:
         task = folding.task
         self._reader.cancel((task.key, folding.reading))
         folding.reading += 1
-        self._reader.add((task.key, folding.reading), task.topic, BULK_PARTITION, task.pointer, task.layout.chunk_size)
+        self._reader.add((task.key, folding.reading), task.topic, BULK_PARTITION, task.pointer, task.layout)
 
     def _read_on(self) -> None:
         for event in self._reader.poll():

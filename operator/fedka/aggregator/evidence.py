@@ -109,7 +109,7 @@ class KafkaEvidence:
             if upload.participant is not None:
                 self._offsets(upload.participant)
                 topic, partition = self._topics.update(upload.participant), BULK_PARTITION
-            self._reader.add(number, topic, partition, upload.pointer, layout.chunk_size)
+            self._reader.add(number, topic, partition, upload.pointer, layout)
         while self._reader.busy:
             for event in self._reader.poll():
                 if isinstance(event, Arrived):

@@ -101,8 +101,8 @@ class Publisher:
                 self._emit(PublishFailed(task.nonce, str(error)))
                 return
             else:
-                if len(pointer.deltas) != task.layout.chunk_count:
-                    raise AssertionError(f"{len(pointer.deltas)} chunks published, {task.layout.chunk_count} expected")
+                if (fault := pointer.fault(task.layout.chunk_count)) is not None:
+                    raise AssertionError(f"the pointer to what was published is unsound: {fault}")
                 self._emit(Published(task.nonce, pointer))
                 return
 
@@ -121,11 +121,11 @@ class Publisher:
         return HalfPublished(upload, chunks)
 
     def _new_chunks(self, task: Publish, total: ExactSum) -> Chunks:
-        for index, data in self._reader.read(self._topics.model, 0, task.base, task.layout.chunk_size):
+        for index, data in self._reader.read(self._topics.model, 0, task.base, task.layout):
             yield index, next_chunk(total, index, data, strategy=task.strategy, weights=task.weights, scale=task.scale)
             self._at("model half published")
 
     def _copied_chunks(self, task: Copy) -> Chunks:
-        for index, data in self._reader.read(task.topic, BULK_PARTITION, task.pointer, task.layout.chunk_size):
+        for index, data in self._reader.read(task.topic, BULK_PARTITION, task.pointer, task.layout):
             yield index, np.frombuffer(data, dtype=np.uint8)
             self._at("model half published")

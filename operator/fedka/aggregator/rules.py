@@ -85,9 +85,9 @@ def check_update(claim: ClosedRound, participant: str, answered: Answered, run: 
 
 def check_pointer(pointer: Pointer, layout: Layout) -> None:
     """It names as many chunks as the layout has, each at a place of its own."""
-    offsets = pointer.offsets()
-    if len(offsets) != layout.chunk_count or len(set(offsets)) != len(offsets) or min(offsets) < 0:
-        raise Contradiction(f"a pointer names {len(offsets)} offsets that cannot be a model of the run's layout")
+    fault = pointer.fault(layout.chunk_count)
+    if fault is not None:
+        raise Contradiction(f"a pointer cannot be one to a model of the run's layout: {fault}")
 
 
 def check_digest(claim: ClosedRound, recomputed: str) -> None:

@@ -63,7 +63,7 @@ def fetch_model(
     reader = RangeReader(settings, name="fedka-model-reader")
     try:
         with SafetensorsFile(file, layout, notes) as out:
-            for index, chunk in reader.read(topics.model, 0, model.pointer, layout.chunk_size):
+            for index, chunk in reader.read(topics.model, 0, model.pointer, layout):
                 _check(goes_on)
                 out.write(index * layout.chunk_bytes // 4, chunk)
     except (ChunksGone, NoSuchOffset) as error:

@@ -43,6 +43,10 @@ class NoSuchOffset(KafkaError):
     """A pointer names an offset that the log has not reached."""
 
 
+class PointerUnsound(KafkaError):
+    """A pointer cannot be one to a model of that layout: its chunks are too few or too many, or share a place."""
+
+
 class ChunkCorrupt(KafkaError):
     """A chunk is not what the pointer or its own headers promise."""
 

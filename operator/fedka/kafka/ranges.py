@@ -6,16 +6,17 @@ is in librdkafka's bounded queue and one batch.
 
 import logging
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka import KafkaError as Code
 
 from fedka.kafka.access import Settings, range_consumer_settings
-from fedka.kafka.errors import ChunkCorrupt, ChunksGone, KafkaError, NoSuchOffset
+from fedka.kafka.errors import ChunkCorrupt, ChunksGone, KafkaError, NoSuchOffset, PointerUnsound
 from fedka.kafka.log_record import GONE, UNREADABLE
 from fedka.wire.chunks import ChunkHeaders, Pointer, chunk_digest, root_digest
+from fedka.wire.layout import Layout
 
 LOGGER = logging.getLogger("fedka.kafka")
 MOST_AT_ONCE = 64
@@ -47,7 +48,7 @@ class _Range:
     topic: str
     partition: int
     pointer: Pointer
-    size: Callable[[int], int]
+    layout: Layout
     wanted: dict[int, int] = field(default_factory=dict)  # offset -> index
     digests: dict[int, bytes] = field(default_factory=dict)
 
@@ -81,9 +82,9 @@ class RangeReader:
             else:
                 self._known.add(topic)
 
-    def add(self, key: Hashable, topic: str, partition: int, pointer: Pointer, size: Callable[[int], int]) -> None:
-        """Ask for all chunks of a pointer; `size(index)` is the bytes that chunk `index` must have."""
-        self._waiting.append(_Range(key, topic, partition, pointer, size))
+    def add(self, key: Hashable, topic: str, partition: int, pointer: Pointer, layout: Layout) -> None:
+        """Ask for all chunks of a pointer, which are those of one model of that layout."""
+        self._waiting.append(_Range(key, topic, partition, pointer, layout))
 
     def cancel(self, key: Hashable) -> None:
         """Forget the range `key`; no more events of it come from later polls."""
@@ -99,11 +100,10 @@ class RangeReader:
 
     def poll(self) -> list[Arrived | Finished]:
         """What arrived; empty where nothing did within a second. Events of a range end with its Finished."""
-        self._assign_waiting()
+        events = self._assign_waiting()
         left = sum(len(active.wanted) - len(active.digests) for active in self._active.values())
-        if left == 0:
-            return []
-        events: list[Arrived | Finished] = []
+        if events or left == 0:
+            return events
         messages = self._consumer.consume(1, STALLED_SECONDS)
         if messages and left > 1:  # never ask for more than are left: consume would wait for them
             messages += self._consumer.consume(min(left - 1, BATCH - 1), 0)
@@ -111,17 +111,15 @@ class RangeReader:
             events.extend(self._take(message))
         return events if messages else self._beyond_the_end()
 
-    def read(
-        self, topic: str, partition: int, pointer: Pointer, size: Callable[[int], int]
-    ) -> Iterator[tuple[int, bytes]]:
+    def read(self, topic: str, partition: int, pointer: Pointer, layout: Layout) -> Iterator[tuple[int, bytes]]:
         """The chunks of one pointer as they arrive, in any order.
 
-        Waits as long as Kafka is away. Raises ChunksGone, NoSuchOffset or ChunkCorrupt; what was yielded before then is
-        void.
+        Waits as long as Kafka is away. Raises ChunksGone, NoSuchOffset, ChunkCorrupt or PointerUnsound; what was
+        yielded before then is void.
         """
         self.cancel_all()
         key = object()
-        self.add(key, topic, partition, pointer, size)
+        self.add(key, topic, partition, pointer, layout)
         while self.busy:
             for event in self.poll():
                 if isinstance(event, Arrived):
@@ -157,12 +155,18 @@ class RangeReader:
         """Close the consumer."""
         self._consumer.close()
 
-    def _assign_waiting(self) -> None:
+    def _assign_waiting(self) -> list[Arrived | Finished]:
+        """Begin to read what waits; the ends of those that there is no use in reading."""
         later: deque[_Range] = deque()
         assigned = []
+        events: list[Arrived | Finished] = []
         while self._waiting and len(self._active) < MOST_AT_ONCE:
             wanted = self._waiting.popleft()
             place = (wanted.topic, wanted.partition)
+            if (fault := wanted.pointer.fault(wanted.layout.chunk_count)) is not None:
+                failure = PointerUnsound(f"a pointer into {wanted.topic} is unsound: {fault}")
+                events.append(Finished(wanted.key, failure))
+                continue
             if place in self._active:
                 later.append(wanted)
                 continue
@@ -172,6 +176,7 @@ class RangeReader:
         self._waiting.extendleft(reversed(later))
         if assigned:
             self._consumer.incremental_assign(assigned)
+        return events
 
     def _beyond_the_end(self) -> list[Arrived | Finished]:
         """Ranges that name offsets which no record has: looked for when nothing comes, as asking costs a round trip."""
@@ -240,9 +245,9 @@ class RangeReader:
                 return []  # another upload's chunk in between
             self._drop(place)
             return [Finished(active.key, ChunksGone(f"chunks in {active.topic} are no longer in the log"))]
-        if len(message) != active.size(index):  # before it is copied: a record may unpack to a gigabyte
+        if len(message) != active.layout.chunk_size(index):  # before it is copied: a record may unpack to a gigabyte
             self._drop(place)
-            fault = f"chunk {index} has {len(message)} bytes where the layout says {active.size(index)}"
+            fault = f"chunk {index} has {len(message)} bytes where the layout says {active.layout.chunk_size(index)}"
             return [Finished(active.key, ChunkCorrupt(fault))]
         data = message.value() or b""
         digest = chunk_digest(data)

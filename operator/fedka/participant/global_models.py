@@ -24,8 +24,8 @@ class GlobalModels:
     def obtain(self, model: ModelRef) -> None:
         """Make a global model the learner's base, unless it is already.
 
-        Raises ModelUnusable where the app's model has another layout than the run's; ChunksGone, NoSuchOffset or
-        ChunkCorrupt.
+        Raises ModelUnusable where the app's model has another layout than the run's; ChunksGone, NoSuchOffset,
+        ChunkCorrupt or PointerUnsound.
         """
         if self._learner.base_digest == model.pointer.digest:
             return
@@ -39,5 +39,5 @@ class GlobalModels:
             self._download(model)
 
     def _download(self, model: ModelRef) -> None:
-        chunks = self._wire.download(model.pointer, self._learner.layout.chunk_size)
+        chunks = self._wire.download(model.pointer, self._learner.layout)
         self._learner.receive(model.pointer.digest, chunks)

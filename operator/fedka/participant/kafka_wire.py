@@ -14,6 +14,7 @@ from fedka.participant.ports import Chunks, Event
 from fedka.wire.bundle import Bundle
 from fedka.wire.chunks import UPLOAD_BYTES, Pointer
 from fedka.wire.codec import encode
+from fedka.wire.layout import Layout
 from fedka.wire.names import BULK_PARTITION, CONTROL_PARTITION
 from fedka.wire.records import Name, Record
 
@@ -68,9 +69,9 @@ class KafkaWire:
             timeout_seconds=timeout_seconds,
         )
 
-    def download(self, pointer: Pointer, size: Callable[[int], int]) -> Iterator[tuple[int, bytes]]:
+    def download(self, pointer: Pointer, layout: Layout) -> Iterator[tuple[int, bytes]]:
         """Read a global model's chunks."""
-        return self._models.read(self._topics.model, 0, pointer, size)
+        return self._models.read(self._topics.model, 0, pointer, layout)
 
     def close(self) -> None:
         """Close all clients."""

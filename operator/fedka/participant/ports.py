@@ -10,6 +10,7 @@ from fedka.kafka.errors import KafkaTrouble
 from fedka.kafka.log_record import LogRecord
 from fedka.kafka.writer import Outcome
 from fedka.wire.chunks import Pointer
+from fedka.wire.layout import Layout
 from fedka.wire.records import Record
 
 Event = LogRecord | KafkaTrouble
@@ -43,8 +44,11 @@ class Wire(Protocol):
         """Upload chunks and wait until all are acknowledged. Raises WriteFailed, and what `chunks` raises."""
         ...
 
-    def download(self, pointer: Pointer, size: Callable[[int], int]) -> Iterator[tuple[int, bytes]]:
-        """The chunks of a global model, verified, in any order. Raises ChunksGone, NoSuchOffset or ChunkCorrupt."""
+    def download(self, pointer: Pointer, layout: Layout) -> Iterator[tuple[int, bytes]]:
+        """The chunks of a global model, verified, in any order.
+
+        Raises ChunksGone, NoSuchOffset, ChunkCorrupt or PointerUnsound.
+        """
         ...
 
     def close(self) -> None:

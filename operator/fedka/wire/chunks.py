@@ -19,6 +19,7 @@ DIGEST_HEADER = "d"
 UPLOAD_BYTES = 16
 DIGEST_BYTES = 32
 MOST_CHUNKS = 65_536
+NO_OFFSET = 2**63  # Kafka counts in 64 bits with a sign
 
 Headers = Mapping[str, bytes | str | None] | Sequence[tuple[str, bytes | str | None]] | None
 
@@ -92,19 +93,23 @@ class Pointer(BaseModel):
         """Absolute offsets by chunk index."""
         return list(accumulate(self.deltas))
 
+    def fault(self, chunks: int) -> str | None:
+        """Why it cannot say where a model of so many chunks lies; None where it names a place for each."""
+        offsets = self.offsets()
+        if len(offsets) != chunks:
+            return f"it names {len(offsets)} chunks, the layout has {chunks}"
+        if len(set(offsets)) != chunks:
+            return "its chunks' offsets repeat"
+        if min(offsets) < 0 or max(offsets) >= NO_OFFSET:
+            return "its chunks' offsets are none that a log can have"
+        return None
+
     @property
     def upload_id(self) -> bytes:
         """The upload id as the chunks' headers carry it."""
         return bytes.fromhex(self.upload)
 
 
-def spread_is_sane(offsets: Sequence[int], *, low: int, high: int) -> bool:
-    """Whether offsets are distinct, within the partition's watermarks and close together.
-
-    A commit that names two far-apart offsets would make the reader fetch all between; one that names an offset that
-    does not exist would make it wait for ever.
-    """
-    first, last = min(offsets), max(offsets)
-    if first < low or last >= high or len(set(offsets)) != len(offsets):
-        return False
-    return last - first < 2 * len(offsets) + 64
+def lie_close(offsets: Sequence[int]) -> bool:
+    """Whether offsets are close enough to be one upload's: the reader fetches all that lies between them."""
+    return max(offsets) - min(offsets) < 2 * len(offsets) + 64
