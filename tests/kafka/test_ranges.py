@@ -110,6 +110,39 @@ def test_offsets_that_the_log_has_not_reached_are_no_wait(
     assert isinstance(failure, NoSuchOffset) or shift == 1, "chunk 0 of the shifted ones is chunk 1"
 
 
+def test_offsets_that_are_still_to_come_are_no_wait_whatever_else_comes(
+    writer: ChunkWriter, reader: RangeReader, topic: str
+) -> None:
+    """A record at a time, each as soon as the one before it has been read: something new has always just come."""
+    pointer = upload(writer, topic, 1)
+    ahead = Pointer.of(
+        upload=pointer.upload_id, offsets=[*pointer.offsets()[:-1], pointer.offsets()[-1] + 70], digest=pointer.digest
+    )
+    reader.add("ahead", topic, 1, ahead, layout())
+    failures = []
+    for drop in range(60):
+        failures = [event.failure for event in reader.poll() if isinstance(event, Finished)]
+        if failures:
+            break
+        upload(writer, topic, drop, 1)
+    assert [type(failure) for failure in failures] == [NoSuchOffset]
+
+
+def test_the_end_of_one_range_is_told_while_another_cannot_be_read(
+    writer: ChunkWriter, reader: RangeReader, topic: str
+) -> None:
+    pointer = upload(writer, topic, 1)
+    beyond = Pointer.of(
+        upload=pointer.upload_id, offsets=[*pointer.offsets()[:-1], pointer.offsets()[-1] + 1], digest=pointer.digest
+    )
+    reader.add("beyond", topic, 1, beyond, layout())
+    reader.add("away", f"{topic}.away", 1, pointer, layout())
+    polls = (reader.poll() for _ in range(30))
+    failures = next((ends for events in polls if (ends := [e.failure for e in events if isinstance(e, Finished)])), [])
+    assert [type(failure) for failure in failures] == [NoSuchOffset]
+    assert reader.busy, "the other waits for its topic"
+
+
 @pytest.mark.parametrize(
     "change",
     [lambda o: [*o[:-1], o[0]], lambda o: [-1, *o[1:]], lambda o: o[:-1], lambda o: [*o, o[-1] + 1]],

@@ -213,11 +213,11 @@ class DataPlane:
             self._take_back(self._folding[key], Folded(key))
         for key in [key for key in self._folded if key not in keys]:
             self._take_back(self._folded.pop(key), Folded(key))
-        while self._folding:
+        while self._folding and self._reader.busy:
             self._read_on()
         if self._tainted:
             return False  # as was said: everything will be begun again
-        if self._folded.keys() == keys:
+        if not self._folding and self._folded.keys() == keys:
             return True
         self._emit(Tainted())
         return False

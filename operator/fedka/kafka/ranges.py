@@ -184,11 +184,25 @@ class RangeReader:
         for place, active in list(self._active.items()):
             high = self._end(*place)
             if high is None:
-                return []
+                self._active[place] = self._active.pop(place)  # asking took its time: the others come first next time
+                break
             if max(active.wanted) >= high:
                 self._drop(place)
                 events.append(_beyond(active))
         return events
+
+    def _at_end(self, place: tuple[str, int], active: _Range, end: int) -> list[Arrived | Finished]:
+        """All that there is has been read. Chunks are acknowledged before anybody is told where they lie, so whoever
+        names more than that names what never was; waiting for it, a record a second would keep us here.
+        """
+        if end > max(active.wanted):
+            self._drop(place)
+            return [Finished(active.key, ChunksGone(f"an offset in {active.topic} that is named holds no record"))]
+        high = self._end(*place)  # a new leader's fetches may end too early for a moment, its answer does not
+        if high is None or max(active.wanted) < high:
+            return []
+        self._drop(place)
+        return [_beyond(active)]
 
     def _end(self, topic: str, partition: int) -> int | None:
         """The offset after the last record; None where no broker answered in time."""
@@ -216,10 +230,7 @@ class RangeReader:
         active = self._active.get(place)
         error = message.error()
         if error is not None and error.code() == Code._PARTITION_EOF:  # noqa: SLF001 librdkafka's own name
-            if active is None or (message.offset() or 0) <= max(active.wanted):
-                return []
-            self._drop(place)
-            return [Finished(active.key, ChunksGone(f"an offset in {active.topic} that is named holds no record"))]
+            return [] if active is None else self._at_end(place, active, message.offset() or 0)
         if error is not None:
             if active is not None and error.code() in GONE:
                 self._drop(place)
