@@ -11,10 +11,12 @@ from fedka.kafka.access import Settings
 from fedka.kafka.chunks import ChunkWriter, Stored
 from fedka.kafka.errors import ChunkCorrupt, ChunksGone, KafkaError, NoSuchOffset, PointerUnsound
 from fedka.kafka.ranges import Arrived, Finished, RangeReader
-from fedka.wire.chunks import Pointer, chunk_digest
+from fedka.local.kafka_server import KafkaServer
+from fedka.wire.chunks import ChunkHeaders, Pointer, chunk_digest, root_digest
 from fedka.wire.layout import Layout
 
 from ..integration.vectors import layout_of
+from .raw_producer import RawProducer
 
 pytestmark = pytest.mark.kafka
 SIZE = 4096
@@ -33,6 +35,12 @@ def reader(settings: Settings) -> Iterator[RangeReader]:
     reader = RangeReader(settings, name="test")
     yield reader
     reader.close()
+
+
+@pytest.fixture
+def raw(kafka: KafkaServer) -> Iterator[RawProducer]:
+    with RawProducer(kafka.bootstrap_servers) as producer:
+        yield producer
 
 
 def chunks(seed: int, count: int = 12) -> list[Chunk]:
@@ -141,6 +149,24 @@ def test_the_end_of_one_range_is_told_while_another_cannot_be_read(
     failures = next((ends for events in polls if (ends := [e.failure for e in events if isinstance(e, Finished)])), [])
     assert [type(failure) for failure in failures] == [NoSuchOffset]
     assert reader.busy, "the other waits for its topic"
+
+
+def test_a_chunk_beside_a_header_whose_name_is_no_text_is_corrupt(
+    raw: RawProducer, writer: ChunkWriter, reader: RangeReader, topic: str
+) -> None:
+    """Kafka takes any bytes for a header's name, and the client fails at what is not UTF-8: otherwise in code that the
+    interpreter knows well than in code that it meets, so there are many chunks before it.
+    """
+    for seed in range(10):
+        read(reader, topic, upload(writer, topic, seed))
+    mark, (chunk,) = secrets.token_bytes(16), chunks(1, 1)
+    digest = chunk_digest(chunk.data)
+    sound = [(name.encode(), value) for name, value in ChunkHeaders(mark, 0, digest).encode()]
+    raw.produce(topic, 1, chunk.tobytes(), [*sound, (b"\xff\xfe", b"")])
+    pointer = Pointer.of(upload=mark, offsets=[120], digest=root_digest([digest]))
+    with pytest.raises(ChunkCorrupt):
+        read(reader, topic, pointer)
+    assert len(list(reader.scan(topic, 1, 0))) == 120, "a scan passes over it"
 
 
 @pytest.mark.parametrize(

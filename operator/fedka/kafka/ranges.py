@@ -8,6 +8,7 @@ import logging
 from collections import deque
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
+from operator import methodcaller
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka import KafkaError as Code
@@ -23,6 +24,8 @@ MOST_AT_ONCE = 64
 BATCH = 8  # chunks held at a time
 STALLED_SECONDS = 1.0
 ANSWER_SECONDS = 10.0
+
+_headers_of = methodcaller("headers")  # a call in code that has run often is not checked for such a result, this one is
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,7 @@ class RangeReader:
                         raise ChunksGone(f"chunks in {topic} are no longer in the log")
                     if error is None:
                         offset = (message.offset() or 0) + 1
-                        headers = ChunkHeaders.decode(message.headers())
+                        headers = _headers(message)
                         if headers is not None and offset <= high:
                             yield offset - 1, headers
         finally:
@@ -262,7 +265,7 @@ class RangeReader:
             return [Finished(active.key, ChunkCorrupt(fault))]
         data = message.value() or b""
         digest = chunk_digest(data)
-        headers = ChunkHeaders.decode(message.headers())
+        headers = _headers(message)
         if headers is None or (headers.upload, headers.index, headers.digest) != (
             active.pointer.upload_id,
             index,
@@ -280,6 +283,19 @@ class RangeReader:
             failure = None if fits else ChunkCorrupt(f"the root digest of an upload in {active.topic} does not fit")
             events.append(Finished(active.key, failure))
         return events
+
+
+def _headers(message: Message) -> ChunkHeaders | None:
+    """What stands beside a chunk, or None where it is none of ours. To be asked once a message.
+
+    Kafka takes any bytes for the name of a header. At one that is not UTF-8, confluent-kafka (2.16) raises an error and
+    also returns a list with a hole in it, which ends the process if it is touched.
+    """
+    try:
+        headers = _headers_of(message)
+    except (SystemError, UnicodeError):
+        return None
+    return ChunkHeaders.decode(headers)
 
 
 def _beyond(active: _Range) -> Finished:
