@@ -5,11 +5,13 @@ lie. It returns whether that commit is to follow: then it counts, as nothing tha
 """
 
 import json
+import secrets
 from collections.abc import Callable
 
+import numpy as np
 from confluent_kafka import Producer
 
-from fedka.wire.chunks import ChunkHeaders, chunk_digest
+from fedka.wire.chunks import UPLOAD_BYTES, ChunkHeaders, Pointer, chunk_digest, root_digest
 from fedka.wire.codec import encode
 from fedka.wire.names import BULK_PARTITION, CONTROL_PARTITION
 from fedka.wire.records import (
@@ -30,6 +32,8 @@ from fedka.wire.records import (
 
 from ..integration.followed_journal import eventually
 from ..integration.scripted import Participant
+from ..integration.vectors import chunks_of
+from ..kafka.raw_producer import RawProducer
 
 FLOOD = 2000
 LARGE = 999_000  # bytes: what a broker takes by default
@@ -158,6 +162,22 @@ def _rubbish(who: Participant, *_: object) -> bool:
     return True
 
 
+def _names_without_text(who: Participant, _opened: RoundOpened, commit: Commit) -> bool:
+    """A sound upload, but for a header beside each chunk whose name is not UTF-8."""
+    mark = secrets.token_bytes(UPLOAD_BYTES)
+    chunks = chunks_of(np.zeros(who.rig.layout.coordinates, dtype=np.float32), who.rig.layout)
+    digests = [chunk_digest(chunk.data) for chunk in chunks]
+    _, first = who.rig.view.watermarks(who.topic, BULK_PARTITION)
+    with RawProducer(who.rig.bootstrap) as producer:
+        for index, (chunk, digest) in enumerate(zip(chunks, digests, strict=True)):
+            headers = [(name.encode(), value) for name, value in ChunkHeaders(mark, index, digest).encode()]
+            producer.produce(who.topic, BULK_PARTITION, chunk.tobytes(), [(b"\xff\xfe", b""), *headers])
+    offsets = [first + index for index in range(len(chunks))]
+    pointer = Pointer.of(upload=mark, offsets=offsets, digest=root_digest(digests))
+    flood(who, encode(commit.model_copy(update={"update": pointer})), times=FLOOD // 10)
+    return True  # comes too late: three are looked at
+
+
 def _evaluations(who: Participant, opened: RoundOpened, commit: Commit) -> bool:
     """Of models that nobody asked about."""
     assert opened.base is not None
@@ -189,6 +209,7 @@ KINDS: dict[str, tuple[Saying, bool]] = {
     "orders": (_orders, True),
     "sizes beyond all bounds": (_sizes, True),
     "rubbish on both partitions": (_rubbish, True),
+    "names of headers that are no text": (_names_without_text, False),
     "evaluations of other models": (_evaluations, True),
     "many comings and goings": (_comings_and_goings, False),
 }

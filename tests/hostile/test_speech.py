@@ -80,6 +80,7 @@ def test_nobody_else_was_rejected_or_lost(rig: Rig) -> None:
         ("many bad commits", RejectReason.WRONG_BASE, MOST_LOOKED_AT),
         ("many failures", RejectReason.APP_FAILED, 1),
         ("another's commit", RejectReason.BAD_DIGEST, MOST_LOOKED_AT),
+        ("names of headers that are no text", RejectReason.BAD_DIGEST, MOST_LOOKED_AT),
     ],
 )
 def test_a_flood_of_what_counts_for_nothing_is_rejected_a_few_times(
