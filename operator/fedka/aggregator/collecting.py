@@ -128,6 +128,12 @@ class Collecting:
         if offset is not None and (participant, offset) not in self._commits:
             self._drop((participant, offset), "its log can no longer be read")
 
+    def drop_the_gone(self) -> None:
+        """After a restart, with all control logs read: updates that were accepted, and whose commits were not there."""
+        for name, offset in sorted(self._attempt.accepted.items()):
+            if (name, offset) not in self._commits and not self._is_over():
+                self._drop((name, offset), "its commit is no longer in its log")
+
     def first_model_lost(self, message: str) -> None:
         """The chunks of the first model went while they were copied: another participant is to be asked."""
         for taken in self._attempt.decided:

@@ -238,6 +238,8 @@ class Engine:
         """Bring the run as far as it can go now."""
         if self._unread is not None and self._unread.is_reached():
             self._unread = None
+            if self._collecting is not None:
+                self._collecting.drop_the_gone()
         while self._exit is None and self._spec is not None and not self._wiring.state.ended and self._unread is None:
             self._evaluating.check()
             if self._wiring.state.attempt is not None:

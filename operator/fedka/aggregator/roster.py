@@ -62,8 +62,8 @@ class Roster:
         records = self._wiring.view.read_each(
             [(topics.update(name), CONTROL_PARTITION, offset) for name, offset in wanted]
         )
-        decoded = [DECODER.decode(record.value) if record is not None else None for record in records]
-        return {place: hello for place, hello in zip(wanted, decoded, strict=True) if isinstance(hello, Hello)}
+        found = {place: _hello_in(record) for place, record in zip(wanted, records, strict=True)}
+        return {place: hello for place, hello in found.items() if hello is not None}
 
     def set_members(self, members: Iterable[str]) -> None:
         """Who the spec names; others are removed."""
@@ -169,6 +169,15 @@ class Roster:
 
     def _track(self) -> None:
         self._presence.track(self._wiring.state.present, self._wiring.monotonic())
+
+
+def _hello_in(record: LogRecord | None) -> Hello | None:
+    """The hello, or None where there is another record in its place: a log may have been cut and written anew."""
+    try:
+        decoded = DECODER.decode(record.value) if record is not None else None
+    except MalformedRecord:
+        return None
+    return decoded if isinstance(decoded, Hello) else None
 
 
 class ControlReader:
