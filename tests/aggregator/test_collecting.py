@@ -3,6 +3,7 @@
 from fedka.aggregator.events import Folded
 from fedka.aggregator.tasks import Fold, Publish
 from fedka.wire.records import (
+    Failed,
     JournalRecord,
     LayoutDefined,
     ParticipantJoined,
@@ -14,9 +15,10 @@ from fedka.wire.records import (
     Taken,
     UpdateAccepted,
     UpdateDropped,
+    UpdateRejected,
 )
 
-from .runs import LAYOUT, commit, hello, opened, spec
+from .runs import LAYOUT, NONCE, RUN, commit, hello, opened, spec
 from .table import ControlLogs, Table, journal_of
 
 END = 10  # of each control log
@@ -44,6 +46,10 @@ def closing(**taken: int) -> RoundClosing:
 def taken_up(*records: JournalRecord, wanted: Spec | None = None) -> Table:
     """A successor's engine, which has not read the control logs yet."""
     return Table(journal_of(*records), ControlLogs(hello(), end=END), wanted or spec("ab"))
+
+
+def failed() -> Failed:
+    return Failed(run=RUN, round=1, attempt=1, nonce=NONCE, message="out of memory")
 
 
 def of(table: Table, *kinds: type[JournalRecord]) -> list[JournalRecord]:
@@ -90,3 +96,17 @@ def test_an_accepted_update_that_is_still_there_is_only_folded_again() -> None:
         table.is_read(name, END)
     assert not of(table, UpdateDropped)
     assert [order.key for order in table.orders.given if isinstance(order, Fold)] == [("a", 1)]
+
+
+def test_who_fails_while_its_commit_is_folded_is_not_accepted() -> None:
+    table = taken_up(*begun())
+    for name in "ab":
+        table.is_read(name, END)
+    table.says("a", END, commit())
+    table.says("a", END + 1, failed())
+    table.happens(Folded(("a", END)))
+    assert not of(table, UpdateAccepted)
+    table.says("b", END, commit())
+    table.happens(Folded(("b", END)))
+    assert [record.participant for record in of(table, UpdateRejected) if isinstance(record, UpdateRejected)] == ["a"]
+    assert [order.keys for order in table.orders.given if isinstance(order, Publish)] == [{("b", END)}]

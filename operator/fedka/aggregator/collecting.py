@@ -107,9 +107,11 @@ class Collecting:
         if attempt.accepted.get(participant) == offset:
             if event.reason is not None:
                 self._drop(event.key, event.message)
-        elif attempt.phase is RoundPhase.COLLECTING and event.reason is not None:
+        elif attempt.phase is RoundPhase.CLOSING or self._is_settled(event.key):
+            pass  # its participant has said meanwhile that it failed: what was added is taken back before publishing
+        elif event.reason is not None:
             self._verdicts.reject(self._attempt, event.key, Refusal(event.reason, event.message), commit)
-        elif attempt.phase is RoundPhase.COLLECTING:
+        else:
             self._verdicts.accept(event.key, commit)
         if not self._is_over():
             self._fold_waiting()
