@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from fedka.api.conditions import find_condition
+from fedka.api.reasons import ConditionType, Reason
 from fedka.plan.identities import identity, revocations
 from fedka.plan.names import child_name
 from fedka.plan.parts import Grant, Part, Right
@@ -55,6 +57,17 @@ def test_the_aggregator_reads_all_updates_of_its_run_and_deletes_nothing():
         ("spec", frozenset({R, D}), False),
         ("update.", frozenset({R, D}), True),
     }
+
+
+@pytest.mark.parametrize("identities", [True, False])
+def test_where_users_are_made_the_status_says_that_they_get_no_quotas(identities: bool):
+    case = {"now": 5, "identities": identities, "journal": ["started", "joined a b"], "published": {}}
+    status = make_plan(load(case)).status
+    assert status is not None
+    ready = find_condition(status.conditions, ConditionType.KAFKA_READY)
+    assert ready is not None
+    assert ready.reason == Reason.TOPICS_READY
+    assert ("no byte-rate quotas" in ready.message) is identities
 
 
 def test_the_reader_reads_journal_and_model():

@@ -18,6 +18,7 @@ from fedka.plan.topics import topics_stand
 from fedka.wire.selection import round_size
 
 MESSAGE_LIMIT = 1024
+NO_QUOTAS = "; its users get no byte-rate quotas: the operator's Kafka client cannot set them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,8 @@ def _kafka_ready(snapshot: Snapshot) -> Verdict:
     if end is not None and end.reason == Reason.JOURNAL_LOST:
         return _no(Reason.JOURNAL_LOST, end.message)
     if end is not None or topics_stand(snapshot):
-        return _yes(Reason.TOPICS_READY, "the run's topics exist with the settings they need")
+        quotas = NO_QUOTAS if snapshot.kafka.identities and end is None else ""
+        return _yes(Reason.TOPICS_READY, f"the run's topics exist with the settings they need{quotas}")
     return _no(Reason.TOPICS_PENDING, "the run's topics are not all there yet")
 
 
