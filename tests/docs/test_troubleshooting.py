@@ -6,14 +6,14 @@ from itertools import chain
 import pytest
 
 from fedka import exit_codes
-from fedka.api.reasons import ConditionType, EventReason, ParticipantState, Reason
+from fedka.api.reasons import ConditionType, DetailReason, EventReason, ParticipantState, Reason
 from fedka.wire.records import FailReason, MissReason, RejectReason
 
 from .pages import ROOT, text_of
 
 PAGE = text_of("docs/troubleshooting.md")
 WORDS = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", PAGE))))
-SHOWN = [*Reason, *EventReason, *ParticipantState, *RejectReason, *MissReason, *FailReason]
+SHOWN = [*Reason, *EventReason, *DetailReason, *ParticipantState, *RejectReason, *MissReason, *FailReason]
 CODES = sorted(value for value in vars(exit_codes).values() if isinstance(value, int))
 SOURCE = " ".join(path.read_text() for path in sorted((ROOT / "operator").rglob("*.py")))
 

@@ -103,6 +103,18 @@ class EventReason(StrEnum):
     CLEANUP_TIMED_OUT = "CleanupTimedOut"  # the resource has gone, what it had in Kafka has not
 
 
+class DetailReason(StrEnum):
+    """Reasons in a participant's detail that are Fedka's own; others are Kubernetes' words, conditions' reasons, or why
+    an update was rejected.
+    """
+
+    NO_POD = "NoPod"  # its Job has made none
+    PROCESS_ENDED = "ProcessEnded"  # nobody knows with which exit code
+    NOT_HEARD_OF = "NotHeardOf"  # it said goodbye, or has fallen silent
+    LATE = "Late"  # no update of it had come when its round was closed
+    LEAVING = "Leaving"  # the run has ended, its process has not yet
+
+
 class ParticipantState(StrEnum):
     """What a participant is doing, in `status.participants.detail`."""
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from fedka.api.reasons import ENDS
+from fedka.api.reasons import ENDS, DetailReason
 from fedka.api.status import ParticipantDetail
 from fedka.api.training import FederatedTraining
 from fedka.exit_codes import CONFIG
@@ -121,7 +121,7 @@ class LocalRun:
         """Wait until the resource says of no participant that it is still leaving; status writes are throttled."""
         with contextlib.suppress(TimeoutError):  # what it says is then a second old, and still true of the run
             async with asyncio.timeout(seconds):
-                while self._is_over() and any(detail.reason == "Leaving" for detail in self._details()):
+                while self._is_over() and any(detail.reason == DetailReason.LEAVING for detail in self._details()):
                     await self._next_change()
 
     async def watch(self) -> None:

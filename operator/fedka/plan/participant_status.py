@@ -1,6 +1,6 @@
 """What each participant is doing, and why it is not doing more: those in trouble first."""
 
-from fedka.api.reasons import ParticipantState, Reason
+from fedka.api.reasons import DetailReason, ParticipantState, Reason
 from fedka.api.status import MAX_DETAIL, ParticipantDetail, ParticipantsStatus
 from fedka.plan.names import child_name
 from fedka.plan.outcome import outcome
@@ -75,7 +75,7 @@ def _after_the_end(snapshot: Snapshot, job: JobView | None, name: str) -> _Cause
     if failure is not None and job is not None and job.finished is not None and not job.finished.succeeded:
         return ParticipantState.FAILED, failure.cause, failure.message or None
     if job is not None and job.finished is None and not job.suspended:
-        return ParticipantState.PRESENT, "Leaving", None
+        return ParticipantState.PRESENT, DetailReason.LEAVING, None
     return ParticipantState.DONE, *_last_rejection(snapshot, name)
 
 
@@ -103,7 +103,8 @@ def _lost(snapshot: Snapshot, job: JobView | None, job_name: str) -> _Cause:
     failure = last_failure(snapshot, job_name)
     if failure is not None:
         return ParticipantState.LOST, failure.cause, failure.message or None
-    return ParticipantState.LOST, "NotHeardOf", "it said goodbye, or has been silent for three alive records"
+    said = "it said goodbye, or has been silent for three alive records"
+    return ParticipantState.LOST, DetailReason.NOT_HEARD_OF, said
 
 
 def _not_heard_of(snapshot: Snapshot, job: JobView | None, job_name: str) -> _Cause:

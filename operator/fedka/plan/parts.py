@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
+from fedka.api.reasons import DetailReason
 from fedka.api.status import TrainingStatus
 from fedka.wire.records import Spec
 
@@ -106,7 +107,7 @@ class Failure:
     @property
     def cause(self) -> str:
         """One word."""
-        return self.reason or ("ProcessEnded" if self.exit_code is None else f"ExitCode{self.exit_code}")
+        return self.reason or (DetailReason.PROCESS_ENDED if self.exit_code is None else f"ExitCode{self.exit_code}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ read. That there is none after a while is all that is known, and where to read m
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from fedka.api.reasons import DetailReason
 from fedka.plan.snapshot import JobView, Snapshot
 
 NO_POD_GRACE = timedelta(seconds=10)  # the Job controller makes a pod within one
@@ -36,7 +37,7 @@ def pod_trouble(snapshot: Snapshot, job: JobView) -> Trouble | None:
         return None
     namespace = snapshot.training.metadata.namespace
     return Trouble(
-        "NoPod",
+        DetailReason.NO_POD,
         f"Job {job.name} has made no pod: its namespace may refuse it (Pod Security, a quota, a limit range); "
         f"kubectl describe job {job.name} -n {namespace}",
     )

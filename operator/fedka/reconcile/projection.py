@@ -8,13 +8,13 @@ so a record counts if its epoch is not below the newest one, and each commit is 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from fedka.api.reasons import DetailReason
 from fedka.plan.snapshot import ParticipantFacts, Place, RunView
 from fedka.wire import records as r
 from fedka.wire.codec import MalformedRecord, audit_decoder, journal_decoder
 from fedka.wire.journal import JournalPosition, Verdict, judge
 from fedka.wire.run_state import At, advance
 
-LATE = "Late"  # beside the reasons for which an update is rejected
 MOST_PARTICIPANTS = 8192  # told apart; beyond it the counts of newcomers are not shown
 
 _JOURNAL = journal_decoder()
@@ -61,7 +61,7 @@ def read_audit(projection: Projection, data: bytes | None) -> Projection:  # noq
         return _change(projection, record.participant, metrics=record.metrics)
     if isinstance(record, r.LateAudited):
         message = f"no update of round {record.round} had come when its {record.deadline_seconds} s were over"
-        return _refuse(projection, record.participant, LATE, message, rejected_round=record.round)
+        return _refuse(projection, record.participant, DetailReason.LATE, message, rejected_round=record.round)
     if isinstance(record, r.ParticipantAudited):
         at = None if record.reason is None else (record.epoch, record.seq)
         return _refuse(projection, record.participant, record.reason, record.message, refused_at=at)
