@@ -4,6 +4,9 @@ Kafka takes it, and no reader gets past it: without care its participant would h
 anybody, for ever.
 """
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -49,6 +52,16 @@ def poison(who: Participant, partition: int, zeros: int = ZEROS) -> int:
     producer.produce(who.topic, bytes(zeros), partition=partition, on_delivery=lambda _, m: offsets.append(m.offset()))
     assert producer.flush(120) == 0
     return offsets[0]
+
+
+def memory_of_a_replay(rig: Rig) -> int:
+    """The most bytes that an auditor's process holds, which no predecessor has warned. It finds all as it was said."""
+    command = [sys.executable, "-m", "fedka", "replay", "--bundle", str(rig.bundle)]
+    replay = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    _, status, usage = os.wait4(replay.pid, 0)
+    replay.returncode = os.waitstatus_to_exitcode(status)
+    assert replay.returncode == exit_codes.OK
+    return usage.ru_maxrss * 1024
 
 
 @pytest.fixture
@@ -123,5 +136,6 @@ def test_what_unpacks_to_more_than_there_is_memory_for_is_got_past_in_the_end(ri
     rig.completed()
     rig.assert_exact(*[{"a", "b", "c", "d"}] * 2)
     assert {(r.participant, r.reason) for r in rig.rejections()} == {("d", RejectReason.BAD_DIGEST)}
+    peaks.append(memory_of_a_replay(rig))
     assert max(peaks) < BATCHES * UNPACKED / 2, [peak // 2**20 for peak in peaks]
     assert rig.aggregator.wait()[-1] == exit_codes.OK

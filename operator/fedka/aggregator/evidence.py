@@ -63,18 +63,24 @@ class Evidence(Protocol):
 
 
 class KafkaEvidence:
-    """A run's log in Kafka. `principal`: who is to be named where a right is missing."""
+    """A run's log in Kafka. `principal`: who is to be named where a right is missing.
+
+    What participants wrote is read carefully: a few hundred bytes of theirs may unpack to a gigabyte, and an auditor
+    has no successor. The journal, which has many records, is the aggregator's.
+    """
 
     def __init__(self, settings: Settings, topics: RunTopics, principal: str) -> None:
         self._topics = topics
         self._principal = principal
         self._view = LogView(settings, name="fedka-replay-view")
-        self._reader = RangeReader(settings, name="fedka-replay-ranges")
+        self._control = LogView(settings, name="fedka-replay-control", careful=True)
+        self._reader = RangeReader(settings, name="fedka-replay-ranges", careful=True)
         self._held: dict[str, range] = {}  # by participant: offsets of its control log
 
     def close(self) -> None:
         """End the clients."""
         self._view.close()
+        self._control.close()
         self._reader.close()
 
     def journal(self) -> Sequence[LogRecord]:
@@ -95,7 +101,7 @@ class KafkaEvidence:
                 raise Contradiction(f"the control log of {participant} ends at {held.stop}, before offset {offset}")
         asked = [(self._topics.update(name), CONTROL_PARTITION, offset) for name, offset in places.items()]
         found: dict[str, LogRecord] = {}
-        for (name, offset), record in zip(places.items(), self._view.read_each(asked), strict=True):
+        for (name, offset), record in zip(places.items(), self._control.read_each(asked), strict=True):
             if record is None:
                 raise self._why_none(name, offset)
             found[name] = record
