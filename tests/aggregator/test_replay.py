@@ -1,5 +1,6 @@
 """A run recomputed from its log: whoever changes what a model depends on is found out, what has gone is said."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from fedka.aggregator.claims import read_claims
 from fedka.aggregator.replay import Interrupted, Outcome, replay_rounds
 from fedka.wire.names import BULK_PARTITION, CONTROL_PARTITION
 
-from ..wire.recorded_log import RecordedLog, load
+from ..wire.recorded_log import RecordedLog, Stored, load
 from .tampering import (
     LAST,
     Document,
@@ -19,6 +20,7 @@ from .tampering import (
     chunk_of,
     commit_place,
     flipped,
+    forge,
     journal_record,
     others_match,
     replayed,
@@ -93,6 +95,22 @@ def test_without_a_hello_the_weights_are_unknown(log: RecordedLog) -> None:
 def test_that_the_newest_model_has_gone_is_no_fault_of_its_round(log: RecordedLog) -> None:
     log.lose(log.topics.model, 0, 100)
     assert replayed(log)[0].outcome is Outcome.MATCHES
+
+
+def test_a_round_by_a_strategy_that_this_version_does_not_have_cannot_be_checked(log: RecordedLog) -> None:
+    _, opened = journal_record(log, "round.opened", 3)
+    number = (opened["generation"], opened["revision"])
+    for record in log.spec():
+        said = json.loads(record.value or b"")
+        if (said["generation"], said["revision"]) == number:
+            said["strategy"]["type"] = "FedTomorrow"
+            published = replace(record, offset=record.offset + 1000, value=json.dumps(said).encode())
+            log.add(Stored(published))
+    forge(log, "round.opened", 3, lambda said: said["strategy"].update(type="FedTomorrow"))
+    rounds = replayed(log)
+    assert rounds[3].outcome is Outcome.NOT_CHECKABLE
+    assert "knows no strategy FedTomorrow, only FedAvg" in rounds[3].reason
+    assert others_match(rounds, 3)
 
 
 # --- who changed the log --------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from fedka.aggregator.rules import (
 )
 from fedka.aggregator.specs import read_spec
 from fedka.kafka.log_record import LogRecord
+from fedka.strategies.choose import StrategyUnknown
 from fedka.wire.chunks import chunk_digest, root_digest
 from fedka.wire.codec import MalformedRecord, control_decoder
 from fedka.wire.exact import NORM_UNITS, ExactSum, OutOfRange, as_coordinates, check_range, norm_units
@@ -94,7 +95,7 @@ class _Recomputation:
             check_digest(claim, recomputed)
             if newest:
                 self._look_at_model(claim)
-        except NotRetained as error:
+        except (NotRetained, StrategyUnknown) as error:
             return _outcome(claim, Outcome.NOT_CHECKABLE, recomputed, str(error))
         except Contradiction as error:
             return _outcome(claim, Outcome.DIFFERS, recomputed, str(error))
