@@ -94,6 +94,8 @@ def test_single_records_are_looked_up(
     free(topic, 1, 3)
     found = view.read_each([(topic, 0, 2), (topic, 1, 1)])
     assert [record.value if record else None for record in found] == [b"2", None]
+    assert view.read_each([(topic, 0, 4), (topic, 1, 9)]) == [None, None], "where a log ends, and beyond"
+    assert view.read_each([(topic, 0, 4), (topic, 1, 9)]) == [None, None], "where a log ends, and beyond"
 
 
 class Heard:

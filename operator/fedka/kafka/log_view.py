@@ -16,6 +16,10 @@ SOON_SECONDS = 2.0  # for what is wrong with a connection to show
 FEW = 8
 AGAIN_SECONDS = 0.1
 TRIES = int(ANSWER_SECONDS / AGAIN_SECONDS)
+_OF_SHORT_QUESTIONS: Settings = {
+    "fetch.wait.max.ms": 10,  # nobody waits for what is still to be written
+    "enable.partition.eof": True,  # an offset that a log does not have would be waited for
+}
 STARTING = (Code.NOT_LEADER_FOR_PARTITION, Code.LEADER_NOT_AVAILABLE)  # a broker answers before it leads its partitions
 
 
@@ -25,7 +29,7 @@ class LogView:
     def __init__(self, settings: Settings, *, name: str = "fedka-view", careful: bool = False) -> None:
         self._complaints = Complaints(settings)
         self._consumer = consumer_of(
-            {**control_consumer_settings(settings, careful=careful), "client.id": name, "fetch.wait.max.ms": 10},
+            {**control_consumer_settings(settings, careful=careful), "client.id": name, **_OF_SHORT_QUESTIONS},
             on_error=self._complaints.take,
         )
 
@@ -111,6 +115,7 @@ class LogView:
         One place a partition at most.
         """
         found: dict[tuple[str, int], LogRecord | None] = {}
+        wanted = {(topic, partition): offset for topic, partition, offset in places}
         if places:
             self._learn([topic for topic, _, _ in places])
             self._consumer.assign([TopicPartition(*place) for place in places])
@@ -123,6 +128,9 @@ class LogView:
                         found.setdefault(place, as_record(message))
                     elif error.code() in (*GONE, *UNREADABLE) or place in found:
                         found.setdefault(place, None)
+                    elif error.code() == Code._PARTITION_EOF:  # noqa: SLF001 librdkafka's own name
+                        if (message.offset() or 0) > wanted[place] or self._ends_before(place, wanted[place]):
+                            found[place] = None
                     elif error.code() in FATAL:
                         raise TopicRefused(f"topic {message.topic()}: {FATAL[error.code()]}")
                     elif error.code() != Code.GROUP_AUTHORIZATION_FAILED:
@@ -130,6 +138,11 @@ class LogView:
         finally:
             self._consumer.unassign()
         return [_exact(found[topic, partition], offset) for topic, partition, offset in places]
+
+    def _ends_before(self, place: tuple[str, int], offset: int) -> bool:
+        """Asked for, as the fetches of a new leader may end too early for a moment."""
+        _, high = self.watermarks(*place)
+        return high <= offset
 
     def _learn(self, topics: Sequence[str]) -> None:
         """An assignment of unknown topics would wait for a round of metadata: ask for them, or for all, at once."""
@@ -151,6 +164,8 @@ class LogView:
             error = message.error()
             if error is None:
                 records.append(as_record(message))
+            elif error.code() == Code._PARTITION_EOF:  # noqa: SLF001 librdkafka's own name
+                continue
             elif error.code() in FATAL:
                 raise TopicMissing(f"topic {topic}: {FATAL[error.code()]}")
             elif error.code() != Code.GROUP_AUTHORIZATION_FAILED:
