@@ -45,7 +45,7 @@ from fedka.aggregator.tasks import Know
 from fedka.aggregator.wiring import Wiring
 from fedka.kafka.access import Settings, client_settings
 from fedka.kafka.allocator import keep_chunk_memory
-from fedka.kafka.errors import KafkaAway, KafkaError, KafkaTrouble
+from fedka.kafka.errors import AccessRefused, KafkaAway, KafkaError, KafkaTrouble
 from fedka.kafka.log_record import LogRecord, Start
 from fedka.kafka.log_view import LogView
 from fedka.kafka.tail import Tail, tails
@@ -91,8 +91,11 @@ def run_aggregator(
         LOGGER.error("%s", error)  # noqa: TRY400 the message says it all
         return exit_codes.CONFIG
     keep_chunk_memory()
-    settings = client_settings(bundle.kafka, directory)
-    process = _Process(bundle, settings, at, alive_seconds)
+    try:
+        process = _Process(bundle, client_settings(bundle.kafka, directory), at, alive_seconds)
+    except AccessRefused as error:  # of our side, which had no need to ask a broker
+        LOGGER.error("%s", error)  # noqa: TRY400 the message says it all
+        return exit_codes.CONFIG
     try:
         return process.run()
     except tuple(ENDS) as error:

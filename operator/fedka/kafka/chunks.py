@@ -1,6 +1,5 @@
 """Chunks out: an upload of a model or an update, acknowledged as a whole."""
 
-import logging
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,14 +9,13 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 from confluent_kafka import KafkaError as Code
-from confluent_kafka import KafkaException, Message, Producer
+from confluent_kafka import KafkaException, Message
 
 from fedka.kafka.access import Settings, bulk_producer_settings
 from fedka.kafka.errors import WriteFailed
+from fedka.kafka.producers import producer_of
 from fedka.kafka.refusals import failure_of
 from fedka.wire.chunks import ChunkHeaders, Pointer, chunk_digest, root_digest
-
-LOGGER = logging.getLogger("fedka.kafka")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class ChunkWriter:
     """Uploads chunks; used by one thread at a time."""
 
     def __init__(self, settings: Settings, *, name: str) -> None:
-        self._producer = Producer({**bulk_producer_settings(settings), "client.id": name}, logger=LOGGER)
+        self._producer = producer_of({**bulk_producer_settings(settings), "client.id": name})
 
     def upload(
         self,

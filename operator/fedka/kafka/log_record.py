@@ -8,7 +8,8 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaException,
 from confluent_kafka import KafkaError as Code
 
 from fedka.kafka.access import Settings
-from fedka.kafka.errors import AccessRefused, KafkaTrouble
+from fedka.kafka.errors import KafkaTrouble
+from fedka.kafka.refusals import unusable
 from fedka.wire.records import MOST_RECORD_BYTES
 
 LOGGER = logging.getLogger("fedka.kafka")
@@ -85,4 +86,4 @@ def consumer_of(settings: Settings, on_error: Callable[[Code], None] | None = No
             return Consumer(settings, logger=LOGGER)
         return Consumer({**settings, "error_cb": on_error}, logger=SILENT)
     except KafkaException as error:
-        raise AccessRefused(f"Kafka's client refuses what it is to connect with: {error.args[0].str()}") from None
+        raise unusable(error) from None

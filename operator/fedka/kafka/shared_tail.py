@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError as Code
 
 from fedka.kafka.access import Settings, control_consumer_settings
 from fedka.kafka.errors import KafkaTrouble
-from fedka.kafka.log_record import BATCH, LOGGER, LogRecord, as_record, trouble_of
+from fedka.kafka.log_record import BATCH, LogRecord, as_record, consumer_of, trouble_of
 from fedka.kafka.log_view import SOON_SECONDS
 from fedka.kafka.tail import PARTITIONS_PER_CONSUMER, WAKE_SECONDS
 
@@ -135,7 +135,7 @@ class _SharedTail:
             self._tell(dict(self._followed), KafkaTrouble(f"a reader of Kafka ended: {error!r}", fatal=True))
 
     def _follow(self) -> None:
-        consumer = Consumer({**self._settings, "error_cb": self._on_client_error}, logger=LOGGER)
+        consumer = consumer_of(self._settings, on_error=self._on_client_error)
         try:
             while not self._stopping.is_set():
                 while self._changes:

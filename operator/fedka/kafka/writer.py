@@ -6,19 +6,18 @@ for the first of them, and in the journal the chain shows what is out of order. 
 acknowledgements, because a callback that waits for the next write would show them one record late.
 """
 
-import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaException, Message, Producer
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaException, Message
 from confluent_kafka import KafkaError as Code
 
 from fedka.kafka.access import Settings, record_producer_settings
 from fedka.kafka.errors import KafkaTrouble, WriteFailed
+from fedka.kafka.producers import LOGGER, producer_of
 from fedka.kafka.refusals import failure_of
 
-LOGGER = logging.getLogger("fedka.kafka")
 WAKE_SECONDS = 0.25  # how soon the thread notices that it is to close; acknowledgements wake it at once
 
 
@@ -47,7 +46,7 @@ class RecordWriter:
 
     def __init__(self, settings: Settings, *, name: str, trouble: Callable[[KafkaTrouble], None] = log_trouble) -> None:
         self._trouble = trouble
-        self._producer = Producer({**record_producer_settings(settings), "client.id": name}, logger=LOGGER)
+        self._producer = producer_of({**record_producer_settings(settings), "client.id": name})
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._serve, name=f"writer-{name}", daemon=True)
         self._thread.start()
