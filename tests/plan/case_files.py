@@ -238,7 +238,13 @@ def _refusal(values: Mapping[str, Any]) -> Refusal:
 
 
 def _failure(values: Mapping[str, Any]) -> Failure:
-    return Failure(values["restarts"], minute(values["at"]), values.get("exitCode"), values.get("message", ""))
+    return Failure(
+        values["restarts"],
+        minute(values["at"]),
+        values.get("exitCode"),
+        values.get("message", ""),
+        rounds=values.get("rounds", 0),
+    )
 
 
 def render(snapshot: Snapshot, plan: Plan) -> dict[str, Any]:

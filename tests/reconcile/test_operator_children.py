@@ -8,7 +8,7 @@ from fedka.plan.snapshot import Role
 from fedka.reconcile.ports import JOB, SECRET
 from fedka.wire import records as r
 
-from .builders import joined
+from .builders import first_model, joined, whole_round
 from .conftest import GENEROUS_SECONDS, World
 
 
@@ -26,19 +26,32 @@ async def test_a_deleted_job_is_made_again_while_the_run_lives(world: World):
     await world.until(made_again)
 
 
-async def test_a_failed_job_is_made_again_and_counts_the_restart(world: World):
+async def test_a_failed_job_is_made_again_and_counts_the_restart_until_a_round_has_closed(world: World):
     world.start()
     topics = await world.create()
     await world.started(topics)
-    before = (await world.jobs())["aggregator"]["metadata"]["uid"]
+    made = {(await world.jobs())["aggregator"]["metadata"]["uid"]}
     await world.end_job("aggregator", succeeded=False, message="it crashed")
 
     async def made_again() -> bool:
         job = (await world.jobs()).get("aggregator")
-        return job is not None and job["metadata"]["uid"] != before
+        return job is not None and job["metadata"]["uid"] not in made
 
     await world.until(made_again)
-    assert (await world.jobs())["aggregator"]["metadata"]["annotations"]["fedka.dev/restarts"] == "1"
+    metadata = (await world.jobs())["aggregator"]["metadata"]
+    assert metadata["annotations"]["fedka.dev/restarts"] == "1"
+
+    hand = world.kafka.aggregator(topics)
+    hand.write(*joined("a", "b"), *first_model("a"), *whole_round(1, "a", "b"))
+
+    async def closed() -> bool:
+        return (await world.status()).get("rounds", {}).get("completed") == 1
+
+    await world.until(closed)
+    made.add(metadata["uid"])
+    await world.cluster.delete(JOB, "default", metadata["name"], uid=metadata["uid"])
+    await world.until(made_again)
+    assert (await world.jobs())["aggregator"]["metadata"]["annotations"]["fedka.dev/restarts"] == "0"
 
 
 async def test_a_participant_whose_job_failed_is_named_with_the_cause(world: World):

@@ -11,7 +11,7 @@ from fedka.plan.names import child_name
 from fedka.plan.outcome import Outcome, outcome
 from fedka.plan.pod_trouble import pod_trouble
 from fedka.plan.refusals import refused
-from fedka.plan.restarts import aggregator_restarts, has_last_word, last_failure
+from fedka.plan.restarts import aggregator_failure, aggregator_restarts, has_last_word
 from fedka.plan.snapshot import Role, Snapshot, Trouble
 from fedka.plan.stage import Block, Stage, provisioned_once, stage, stalled
 from fedka.plan.topics import topics_stand
@@ -162,7 +162,7 @@ def _aggregator_ready(snapshot: Snapshot) -> Verdict:
 def _without_aggregator(snapshot: Snapshot) -> Verdict:
     """No Job of it is there to run: it is refused, or failed, or has yet to be made."""
     name = child_name(snapshot.training, Role.AGGREGATOR)
-    refusal, failure = refused(snapshot, name), last_failure(snapshot, name)
+    refusal, failure = refused(snapshot, name), aggregator_failure(snapshot)
     if refusal is not None and name not in snapshot.jobs:
         return _no(Reason.AGGREGATOR_STARTING, refusal.message)
     if failure is None:

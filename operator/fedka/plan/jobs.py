@@ -18,7 +18,7 @@ from fedka.plan.parts import NewJob, Part, merge, seconds_until
 from fedka.plan.pod_template import pod_template
 from fedka.plan.pod_trouble import no_pod_time
 from fedka.plan.refusals import deleted, patched, refused
-from fedka.plan.restarts import failure_of, restart_time
+from fedka.plan.restarts import failure_of, restart_time, restarts_remembered, rounds_ended
 from fedka.plan.snapshot import JobView, Role, Snapshot
 from fedka.plan.stage import Stage, stage
 from fedka.plan.topics import topics_made
@@ -123,11 +123,10 @@ def job_hash(snapshot: Snapshot, role: Role, participant: str | None) -> str:
 def job_manifest(snapshot: Snapshot, role: Role, participant: str | None) -> dict[str, Any]:
     """The Job as it is created."""
     name = child_name(snapshot.training, role, participant)
-    failure = snapshot.failures.get(name)
     annotations = {
         ANNOTATION_HASH: job_hash(snapshot, role, participant),
-        ANNOTATION_RESTARTS: str(failure.restarts if failure is not None else 0),
-        ANNOTATION_ROUNDS: str(snapshot.state.completed + snapshot.state.missed),
+        ANNOTATION_RESTARTS: str(restarts_remembered(snapshot, name)),
+        ANNOTATION_ROUNDS: str(rounds_ended(snapshot)),
     }
     rules = [
         {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [FENCED, CONFIG]}},

@@ -10,8 +10,7 @@ from types import MappingProxyType
 
 from fedka.api.conditions import ConditionStatus, find_condition
 from fedka.api.reasons import ConditionType, Reason
-from fedka.plan.names import child_name
-from fedka.plan.restarts import aggregator_restarts, last_failure
+from fedka.plan.restarts import aggregator_failure, aggregator_restarts
 from fedka.plan.snapshot import Role, Snapshot, from_milliseconds, once
 from fedka.wire.records import FailReason, StopOrder
 
@@ -132,7 +131,7 @@ def _too_many_restarts(snapshot: Snapshot) -> Outcome | None:
     limit, count = snapshot.training.spec.failure_policy.max_aggregator_restarts, aggregator_restarts(snapshot)
     if count <= limit:
         return None
-    last = last_failure(snapshot, child_name(snapshot.training, Role.AGGREGATOR))
+    last = aggregator_failure(snapshot)
     message = (
         f"the aggregator was restarted {count} times in a row without closing a round, "
         f"spec.failurePolicy.maxAggregatorRestarts allows {limit}"

@@ -95,7 +95,8 @@ class JobPatch:
 class Failure:
     """The last end of a Job that had to be replaced: how often in a row that was, and what was said.
 
-    `reason` is Kubernetes' word for it where that says more than the exit code, as OOMKilled does.
+    `rounds` had ended by then: once another has, the row is over. `reason` is Kubernetes' word for it where that says
+    more than the exit code, as OOMKilled does.
     """
 
     restarts: int
@@ -103,6 +104,7 @@ class Failure:
     exit_code: int | None = None
     message: str = ""
     reason: str = ""
+    rounds: int = 0
 
     @property
     def cause(self) -> str:

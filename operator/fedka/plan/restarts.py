@@ -37,6 +37,7 @@ def failure_of(snapshot: Snapshot, job: JobView) -> Failure | None:
         exit_code=code,
         message=message,
         reason=pod.reason if pod is not None and pod.reason not in _SAY_NOTHING else "",
+        rounds=rounds_ended(snapshot),
     )
 
 
@@ -48,8 +49,26 @@ def _said_last(pod: PodView) -> str:
 
 def _restarts_before(snapshot: Snapshot, job: JobView) -> int:
     """Those in a row that led to this Job; none where a round has been closed since it was made."""
-    progressed = snapshot.state.completed + snapshot.state.missed > job.rounds
-    return 0 if progressed else job.restarts
+    return 0 if rounds_ended(snapshot) > job.rounds else job.restarts
+
+
+def restarts_remembered(snapshot: Snapshot, job_name: str) -> int:
+    """Those in a row that lead to the next Job of this name, where none stands: whatever else it is made anew for, what
+    failed before the last closed round is over.
+    """
+    failure = _remembered(snapshot, job_name)
+    return failure.restarts if failure is not None else 0
+
+
+def rounds_ended(snapshot: Snapshot) -> int:
+    """By which it is told whether any has since."""
+    return snapshot.state.completed + snapshot.state.missed
+
+
+def _remembered(snapshot: Snapshot, job_name: str) -> Failure | None:
+    """The failure that a Job of this name is made anew for, unless a round has been closed since."""
+    failure = snapshot.failures.get(job_name)
+    return None if failure is None or rounds_ended(snapshot) > failure.rounds else failure
 
 
 def restart_time(job: JobView, failure: Failure) -> datetime:
@@ -69,14 +88,14 @@ def restart_time(job: JobView, failure: Failure) -> datetime:
 def aggregator_restarts(snapshot: Snapshot) -> int:
     """Restarts in a row without a closed round: by the journal, or by the Job where none got as far as writing."""
     name = child_name(snapshot.training, Role.AGGREGATOR)
-    job, remembered = snapshot.jobs.get(name), snapshot.failures.get(name)
+    job = snapshot.jobs.get(name)
     counts = [snapshot.run.restarts]
     if job is not None:
         failure = failure_of(snapshot, job)
         counted = failure is not None and not has_last_word(snapshot, job)
         counts.append(failure.restarts if failure is not None and counted else _restarts_before(snapshot, job))
-    elif remembered is not None:
-        counts.append(remembered.restarts)
+    else:
+        counts.append(restarts_remembered(snapshot, name))
     return max(counts)
 
 
@@ -87,9 +106,18 @@ def has_last_word(snapshot: Snapshot, job: JobView) -> bool:
 
 
 def last_failure(snapshot: Snapshot, job_name: str) -> Failure | None:
-    """The newest failure of a Job: of the one that stands there, else the one remembered."""
+    """The newest failure of a Job: of the one that stands there, else the one remembered, however long ago: a round
+    that others close says nothing of a participant.
+    """
     job = snapshot.jobs.get(job_name)
     return (failure_of(snapshot, job) if job is not None else None) or snapshot.failures.get(job_name)
+
+
+def aggregator_failure(snapshot: Snapshot) -> Failure | None:
+    """The aggregator's; a round that has been closed since tells that it was got over."""
+    name = child_name(snapshot.training, Role.AGGREGATOR)
+    job = snapshot.jobs.get(name)
+    return (failure_of(snapshot, job) if job is not None else None) or _remembered(snapshot, name)
 
 
 def pod_of(snapshot: Snapshot, job: JobView) -> PodView | None:
