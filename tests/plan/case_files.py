@@ -15,7 +15,18 @@ from fedka.plan.names import LABEL_ROLE, child_name
 from fedka.plan.network import network
 from fedka.plan.parts import Plan, Refusal
 from fedka.plan.settings import KafkaCluster, Settings
-from fedka.plan.snapshot import Failure, Finished, JobView, PodView, Published, Role, RunView, Snapshot, Trouble
+from fedka.plan.snapshot import (
+    Failure,
+    Finished,
+    JobView,
+    PodView,
+    Published,
+    Role,
+    RunView,
+    Shortfall,
+    Snapshot,
+    Trouble,
+)
 from fedka.plan.spec_record import wanted_spec
 from fedka.plan.topics import wanted_topics
 from fedka.reconcile.projection import Projection, caught_up, read_audit, read_journal
@@ -47,6 +58,7 @@ def load(case: Mapping[str, Any]) -> Snapshot:
         now=minute(case["now"]),
         conflicts=case.get("conflicts", {}),
         trouble=_trouble(case),
+        shortfall=_shortfall(case),
         doubt=case.get("doubt", False),
         topics_deleted=case.get("topicsDeleted", False),
     )
@@ -110,6 +122,11 @@ def _since(number: float) -> dict[str, str]:
 def _trouble(case: Mapping[str, Any]) -> Trouble | None:
     values = case.get("trouble")
     return Trouble(values["message"], minute(values["at"]), values.get("refused", False)) if values else None
+
+
+def _shortfall(case: Mapping[str, Any]) -> Shortfall | None:
+    values = case.get("shortfall")
+    return Shortfall(values["read"], values["end"], minute(values["at"])) if values else None
 
 
 def _full(snapshot: Snapshot, short: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from types import MappingProxyType
 from typing import Any
@@ -36,6 +36,7 @@ class World:
     cleanup_seconds: float = CLEANUP_SECONDS
     pods_end_with_operator: bool = False
     leads: bool = True
+    clock_ahead: timedelta = timedelta(0)  # of the operators' clock: what waits for a time need not be waited for
     tasks: list[tuple[Operator, asyncio.Task[None]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -66,12 +67,15 @@ class World:
             resync_seconds=resync_seconds,
             pulse_seconds=pulse_seconds,
             settings=settings,
-            clock=_now,
+            clock=self._clock,
             random=Random(1),  # noqa: S311  no secrets
             still_leader=self._still_leads,
         )
         self.tasks.append((operator, asyncio.create_task(operator.run())))
         return operator
+
+    def _clock(self) -> datetime:
+        return _now() + self.clock_ahead
 
     def _still_leads(self) -> bool:
         self.asked_who_leads.set()

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from fedka.plan.outcome import LOSS_DELAY
 from fedka.reconcile.ports import FEDERATED_TRAINING
 from fedka.wire import records as r
 
@@ -85,6 +86,39 @@ async def test_a_journal_that_is_gone_fails_the_run_and_is_never_made_again(worl
 
     await world.until(failed)
     assert topics.journal not in world.kafka.topics
+
+
+async def test_a_journal_that_lost_its_end_fails_the_run_and_says_what_is_missing(world: World):
+    world.start()
+    topics = await world.create()
+    hand = await world.started(topics)
+    hand.write(*joined("a", "b"), *first_model("a"), *whole_round(1, "a", "b"))
+
+    async def closed() -> bool:
+        return (await world.status()).get("rounds", {}).get("completed") == 1
+
+    await world.until(closed)
+    await world.stop()
+    read = (await world.status())["journal"]["offset"]
+    del world.kafka.topics[topics.journal].records[read - 1 :]  # as a power cut leaves it
+    world.start()
+
+    async def followed() -> bool:
+        return topics.run in world.kafka.followers
+
+    await world.until(followed)
+    world.clock_ahead = LOSS_DELAY
+    await world.change(rounds={"count": 4})  # so that it is looked at now, not in LOSS_DELAY
+
+    async def failed() -> bool:
+        return await world.condition("Failed") == ("True", "JournalLost")
+
+    await world.until(failed)
+    status = await world.status()
+    (message,) = (each["message"] for each in status["conditions"] if each["type"] == "Failed")
+    assert f"the record at offset {read} had been read" in message
+    assert f"ends before offset {read - 1}" in message
+    assert status["rounds"]["completed"] == 1  # what was known of it stays
 
 
 async def test_a_run_that_is_interrupted_again_and_again_in_one_round_has_not_failed(world: World):

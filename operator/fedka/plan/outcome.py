@@ -11,9 +11,10 @@ from types import MappingProxyType
 from fedka.api.conditions import ConditionStatus, find_condition
 from fedka.api.reasons import ConditionType, Reason
 from fedka.plan.restarts import aggregator_failure, aggregator_restarts
-from fedka.plan.snapshot import Role, Snapshot, from_milliseconds, once
+from fedka.plan.snapshot import Role, Shortfall, Snapshot, from_milliseconds, once
 from fedka.wire.records import FailReason, StopOrder
 
+LOSS_DELAY = timedelta(seconds=20)  # a broker that has just begun to lead may take a log's end for an earlier one
 ANSWER_GRACE = timedelta(seconds=60)  # for an aggregator to write the end that it was ordered to write
 END_GRACE = timedelta(seconds=60)  # for pods to read that the run has ended, and to exit by themselves
 
@@ -78,10 +79,32 @@ def journal_lost(snapshot: Snapshot) -> Outcome | None:
             return _lost(snapshot, f"topic {topics.journal} is gone")
         if journal is not None and found != journal.topic_id:
             return _lost(snapshot, f"topic {topics.journal} is not the one that was written to: it was made anew")
+    if (cut := _cut_off(snapshot)) is not None:
+        return _lost(
+            snapshot,
+            f"Kafka has lost the end of topic {topics.journal}: the record at offset {cut.read} had been read, and the "
+            f"topic ends before offset {cut.end} (a power cut takes along what a single replica has not written to "
+            "its disk)",
+        )
     known = [topics.spec, topics.audit, topics.model, topics.state]
     known += [topics.update(name) for name in snapshot.state.seen_until]
     gone = [name for name in known if name in snapshot.topic_ids and snapshot.topic_ids[name] is None]
     return _lost(snapshot, f"topic {gone[0]} is gone") if gone else None
+
+
+def _cut_off(snapshot: Snapshot) -> Shortfall | None:
+    """The loss, once it is beyond doubt. What was accepted in lost records is unknown to the journal, but may be known
+    to participants and to who has fetched a model: going on from what is left would tell two stories of one run.
+    """
+    shortfall = snapshot.shortfall
+    if shortfall is None or snapshot.trouble is not None or snapshot.now < loss_time(shortfall):
+        return None
+    return shortfall if snapshot.run.offset < shortfall.read else None
+
+
+def loss_time(shortfall: Shortfall) -> datetime:
+    """When a journal that is short still is known to have lost its end."""
+    return shortfall.at + LOSS_DELAY
 
 
 def _lost(snapshot: Snapshot, cause: str) -> Outcome:

@@ -132,6 +132,15 @@ class Published:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """A journal that ended before a record which, as the status says, had been read: found at the time `at`."""
+
+    read: int
+    end: int
+    at: datetime
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """All that a plan may depend on.
@@ -159,6 +168,7 @@ class Snapshot:
     doubt: bool = False  # whether Kafka answers at all is to be looked at
     followed: bool = False
     run: RunView = field(default_factory=RunView)
+    shortfall: Shortfall | None = None  # of the journal, when it was last begun to be followed
     published: Published | None = None
     users: frozenset[str] | None = None  # of this run in Kafka; None: not asked yet
     identities_removed: bool = False

@@ -119,6 +119,8 @@ class Applier:
             await side.ensure(plan.topics, memory)
         if plan.follow is True:
             await side.follow(topics, memory, deliver=subject.deliver, trouble=subject.trouble)
+            journal = subject.snapshot.status.journal
+            memory.note_shortfall(read=journal.offset if journal is not None else -1, now=self._clock())
         elif plan.follow is False:
             await side.unfollow(memory)
         if plan.spec is not None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fedka.plan.parts import Failure, Refusal, TopicSpec
-from fedka.plan.snapshot import Published, Trouble
+from fedka.plan.snapshot import Published, Shortfall, Trouble
 from fedka.reconcile.projection import Projection, caught_up
 from fedka.reconcile.run_log import LogEnds
 from fedka.wire.names import RunTopics
@@ -37,6 +37,7 @@ class RunMemory:
     doubt: bool = False  # a client has complained; whether Kafka is away is for a look-up to say
     followed: RunTopics | None = None
     ends: LogEnds = field(default_factory=LogEnds)  # what there was to read when it was first followed
+    shortfall: Shortfall | None = None  # of the journal, found then
     audit_next: int = 0  # behind the last audit record that was read
     projection: Projection = field(default_factory=Projection)
     published: Published | None = None
@@ -45,6 +46,12 @@ class RunMemory:
     topics_deleted: bool = False
     expects_start: bool = False  # of the aggregator, once the journal has been read
     status_sent_from: str = ""  # the resourceVersion that our last status write replaced
+
+    def note_shortfall(self, *, read: int, now: datetime) -> None:
+        """Say whether the journal still holds the record at the offset `read`: the status said that it had been read,
+        before the journal's end was asked for.
+        """
+        self.shortfall = Shortfall(read, self.ends.journal, now) if self.ends.journal <= read else None
 
     def note_progress(self) -> None:
         """Say that the projection is complete, once it is."""

@@ -34,6 +34,7 @@ def observe(cached: CachedTraining, *, cache: Cache, memory: RunMemory, settings
         doubt=memory.doubt,
         followed=memory.followed is not None,
         run=memory.projection.view,
+        shortfall=memory.shortfall,
         published=memory.published,
         users=None if memory.users is None else frozenset(memory.users),
         identities_removed=memory.identities_removed,
