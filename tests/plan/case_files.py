@@ -13,7 +13,7 @@ from fedka.api.training import FederatedTraining
 from fedka.plan.jobs import job_hash
 from fedka.plan.names import LABEL_ROLE, child_name
 from fedka.plan.network import network
-from fedka.plan.parts import Plan, Refusal
+from fedka.plan.parts import NameTaken, Plan, Refusal
 from fedka.plan.settings import KafkaCluster, Settings
 from fedka.plan.snapshot import (
     Failure,
@@ -56,7 +56,7 @@ def load(case: Mapping[str, Any]) -> Snapshot:
             state_directory="/var/lib/fedka",
         ),
         now=minute(case["now"]),
-        conflicts=case.get("conflicts", {}),
+        conflicts={name: NameTaken(it, minute(case["now"])) for name, it in case.get("conflicts", {}).items()},
         trouble=_trouble(case),
         shortfall=_shortfall(case),
         doubt=case.get("doubt", False),

@@ -47,12 +47,16 @@ def apply(snapshot: Snapshot, plan: Plan) -> Snapshot:
     metadata = snapshot.training.metadata
     if plan.finalizer is not None:
         metadata = metadata.model_copy(update={"finalizers": ("fedka.dev/cleanup",) if plan.finalizer else ()})
+    if plan.delete_training:
+        metadata = metadata.model_copy(update={"deletion_timestamp": snapshot.now})
     status = stored(plan.status) if plan.status is not None else snapshot.training.status
     changes["training"] = snapshot.training.model_copy(update={"metadata": metadata, "status": status})
     made = {topic.name: topic for topic in plan.topics}
     looked_up = {name: snapshot.topic_ids.get(name, f"id of {name}") for name in (*made, *plan.look_up)}
     changes["ensured"] = {**snapshot.ensured, **made}
     changes["topic_ids"] = {**snapshot.topic_ids, **looked_up}
+    if plan.topics or plan.look_up or plan.look_up_users or plan.revocations:  # an answer
+        changes["trouble"] = None
     if plan.follow is not None:
         changes["followed"] = plan.follow
         if plan.follow and not snapshot.run.caught_up:

@@ -12,7 +12,7 @@ from fedka.plan.identities import held_back, identity
 from fedka.plan.names import ANNOTATION_HASH, child_metadata, child_name
 from fedka.plan.parts import BundleSecret, JobDeletion, Part
 from fedka.plan.pod_template import CODE_DIRECTORY
-from fedka.plan.refusals import keeping, refused
+from fedka.plan.refusals import keeping, unavailable
 from fedka.plan.settings import KafkaCluster
 from fedka.plan.snapshot import JobView, Role, Snapshot
 from fedka.plan.stage import Stage, stage
@@ -44,14 +44,14 @@ def bundles(snapshot: Snapshot) -> Part:
 
 def _with_jobs(snapshot: Snapshot) -> Iterator[str]:
     """Also of Secrets that an operator which has just started does not know: each goes before the Job of its name."""
-    return (name for name, job in snapshot.jobs.items() if not job.deleting)
+    return (name for name, job in snapshot.jobs.items() if not job.deleting and keeping(snapshot, job.uid) is None)
 
 
 def _missing(snapshot: Snapshot, role: Role, participant: str | None) -> BundleSecret | None:
     """The Secret to make before a Job is made or goes on, or to hand over."""
     name = child_name(snapshot.training, role, participant)
     job = snapshot.jobs.get(name)
-    if name in snapshot.conflicts or refused(snapshot, name):
+    if unavailable(snapshot, name):
         return None
     if not snapshot.run_known or not topics_made(snapshot, participant):
         return None
@@ -59,7 +59,7 @@ def _missing(snapshot: Snapshot, role: Role, participant: str | None) -> BundleS
         return _of_running_pods(snapshot, job)
     secret = bundle_secret(snapshot, role, participant)
     if job is None and role is not Role.READER and participant not in external(snapshot):
-        return secret
+        return None if unavailable(snapshot, child_name(snapshot.training, role)) else secret  # no Job will be made
     return secret if snapshot.bundles.get(secret.name) != secret.hash else None
 
 

@@ -16,14 +16,11 @@ from fedka.plan.names import ANNOTATION_HASH, ANNOTATION_RESTARTS, ANNOTATION_RO
 from fedka.plan.outcome import END_GRACE, outcome
 from fedka.plan.parts import NewJob, Part, merge, seconds_until
 from fedka.plan.pod_template import pod_template
-from fedka.plan.pod_trouble import no_pod_time
-from fedka.plan.refusals import deleted, patched, refused
+from fedka.plan.refusals import deleted, patched, unavailable
 from fedka.plan.restarts import failure_of, restart_time, restarts_remembered, rounds_ended
 from fedka.plan.snapshot import JobView, Role, Snapshot
 from fedka.plan.stage import Stage, stage
 from fedka.plan.topics import topics_made
-
-CONFLICT_RETRY_SECONDS = 30.0  # whoever has the name may have gone
 
 
 def aggregator(snapshot: Snapshot) -> Part:
@@ -67,11 +64,9 @@ def _create(snapshot: Snapshot, role: Role, participant: str | None) -> Part:
     if not _has_bundle(snapshot, participant):
         return Part()
     name = child_name(snapshot.training, role, participant)
-    for needed in (child_name(snapshot.training, role), name):  # no pod without the NetworkPolicy of its role
-        if needed in snapshot.conflicts:
-            return Part(requeue_after=CONFLICT_RETRY_SECONDS)
-        if refused(snapshot, needed) is not None:
-            return Part()
+    needed = (child_name(snapshot.training, role), name)  # no pod without the NetworkPolicy of its role
+    if any(unavailable(snapshot, each) for each in needed):
+        return Part()
     return Part(jobs=(NewJob(name, job_manifest(snapshot, role, participant)),))
 
 
@@ -79,9 +74,7 @@ def _replace(snapshot: Snapshot, job: JobView) -> Part:
     """A Job that ended although the run lives is deleted; what follows is made once it has gone."""
     failure = failure_of(snapshot, job)
     if failure is None or not snapshot.run_known:
-        pod_due = no_pod_time(snapshot, job)
-        ahead = pod_due is not None and snapshot.now < pod_due
-        return Part(requeue_after=seconds_until(pod_due, snapshot.now) if pod_due is not None and ahead else None)
+        return Part()
     due = restart_time(job, failure)
     if snapshot.now < due:
         return Part(requeue_after=seconds_until(due, snapshot.now))

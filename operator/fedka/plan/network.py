@@ -10,7 +10,7 @@ from typing import Any
 from fedka.plan.hashing import digest
 from fedka.plan.names import ANNOTATION_HASH, child_metadata, labels
 from fedka.plan.parts import NetworkPolicy, Part
-from fedka.plan.refusals import refused
+from fedka.plan.refusals import unavailable
 from fedka.plan.snapshot import Role, Snapshot
 from fedka.plan.stage import Stage, stage
 from fedka.plan.topics import topics_made
@@ -25,7 +25,7 @@ def network(snapshot: Snapshot) -> Part:
 
 
 def _is_due(snapshot: Snapshot, policy: NetworkPolicy) -> bool:
-    if policy.name in snapshot.conflicts or refused(snapshot, policy.name):
+    if unavailable(snapshot, policy.name):
         return False
     return snapshot.network_policies.get(policy.name) != policy.hash
 

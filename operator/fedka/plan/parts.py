@@ -127,6 +127,14 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class NameTaken:
+    """A child's name that belongs to somebody else."""
+
+    sentence: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class JobDeletion:
     """A Job to delete; `failure` is to be remembered until its successor stands."""
 

@@ -7,9 +7,9 @@ from fedka.plan.finalize import finalize
 from fedka.plan.follow import follow
 from fedka.plan.identities import revocations
 from fedka.plan.jobs import aggregator, participants
+from fedka.plan.moments import moments
 from fedka.plan.network import network
 from fedka.plan.parts import Part, Plan, merge
-from fedka.plan.refusals import retry
 from fedka.plan.snapshot import Snapshot
 from fedka.plan.spec_record import spec_record
 from fedka.plan.status import status
@@ -28,8 +28,8 @@ POLICIES: tuple[Policy, ...] = (
     network,
     aggregator,
     participants,
-    retry,
     ttl,
+    moments,
     status,
 )
 

@@ -1,24 +1,36 @@
 """Children that the API server would not take, change or let go: asked again when the spec has changed, or after a
-while.
+while; and names that are somebody else's, who may have gone by then.
 
 A rule that a child breaks (`Invalid`) is broken again by the same spec; only another version of a webhook or of the
 operator's own configuration could help. What is forbidden (a quota, a policy, a right) may be allowed in a minute, and
 a webhook that is away may be back.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from fedka.plan.parts import Failure, JobDeletion, JobPatch, Part, Refusal, seconds_until
+from fedka.plan.parts import Failure, JobDeletion, JobPatch, NameTaken, Part, Refusal
 from fedka.plan.snapshot import JobView, Snapshot
 
 INVALID_RETRY = timedelta(minutes=10)
 FORBIDDEN_RETRY = timedelta(seconds=30)
+CONFLICT_RETRY = timedelta(seconds=30)
 
 
 def refused(snapshot: Snapshot, name: str) -> Refusal | None:
     """What the API server said to this child, while there is no use in asking it again."""
     return _holding(snapshot, snapshot.refusals.get(name))
+
+
+def unavailable(snapshot: Snapshot, name: str) -> bool:
+    """Whether there is no use in making this child now: it is refused, or its name is somebody else's."""
+    taken = snapshot.conflicts.get(name)
+    return (taken is not None and _stands(snapshot, taken)) or refused(snapshot, name) is not None
+
+
+def all_taken(snapshot: Snapshot) -> tuple[NameTaken, ...]:
+    """The names that are somebody else's, as far as is known."""
+    return tuple(taken for taken in snapshot.conflicts.values() if _stands(snapshot, taken))
 
 
 def all_refused(snapshot: Snapshot) -> tuple[Refusal, ...]:
@@ -53,17 +65,18 @@ def patched(snapshot: Snapshot, job: JobView, *, suspend: bool, deadline_seconds
 
 
 def deleted(snapshot: Snapshot, job: JobView, failure: Failure | None = None) -> Part:
-    """Delete this Job, unless there is no use in asking for it."""
+    """Delete this Job, unless there is no use in asking for that now."""
     if keeping(snapshot, job.uid) is not None:
         return Part()
     return Part(job_deletions=(JobDeletion(job.name, job.uid, failure),))
 
 
-def retry(snapshot: Snapshot) -> Part:
-    """Look again when the first of them may be asked about again."""
-    holding = (*all_refused(snapshot), *all_unpatched(snapshot), *all_keeping(snapshot))
-    due = min((_retry_time(refusal) for refusal in holding), default=None)
-    return Part(requeue_after=seconds_until(due, snapshot.now) if due is not None else None)
+def retry_times(snapshot: Snapshot) -> Iterator[datetime]:
+    """When each of these is asked about again although nothing has changed."""
+    for taken in all_taken(snapshot):
+        yield taken.at + CONFLICT_RETRY
+    for refusal in (*all_refused(snapshot), *all_unpatched(snapshot), *all_keeping(snapshot)):
+        yield _retry_time(refusal)
 
 
 def _jobs(snapshot: Snapshot) -> Iterable[JobView]:
@@ -74,6 +87,10 @@ def _those(refusals: Iterable[Refusal | None]) -> tuple[Refusal, ...]:
     return tuple(refusal for refusal in refusals if refusal is not None)
 
 
+def _stands(snapshot: Snapshot, taken: NameTaken) -> bool:
+    return snapshot.now < taken.at + CONFLICT_RETRY
+
+
 def _holding(snapshot: Snapshot, refusal: Refusal | None) -> Refusal | None:
     if refusal is None or refusal.generation != snapshot.training.metadata.generation:
         return None
@@ -81,5 +98,4 @@ def _holding(snapshot: Snapshot, refusal: Refusal | None) -> Refusal | None:
 
 
 def _retry_time(refusal: Refusal) -> datetime:
-    """When the child is asked about again although the spec is the same."""
     return refusal.at + (INVALID_RETRY if refusal.invalid else FORBIDDEN_RETRY)

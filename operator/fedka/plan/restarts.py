@@ -101,8 +101,16 @@ def aggregator_restarts(snapshot: Snapshot) -> int:
 
 def has_last_word(snapshot: Snapshot, job: JobView) -> bool:
     """Whether an aggregator ended in order a moment ago, so that the journal will say how the run did."""
+    due = last_word_time(job)
+    return due is not None and snapshot.now < due
+
+
+def last_word_time(job: JobView) -> datetime | None:
+    """Until when the journal of an aggregator that ended in order is waited for; None where it has not."""
     ended = job.finished
-    return ended is not None and ended.succeeded and snapshot.now < ended.at + LAST_WORD_DELAY
+    if job.role is not Role.AGGREGATOR or ended is None or not ended.succeeded:
+        return None
+    return ended.at + LAST_WORD_DELAY
 
 
 def last_failure(snapshot: Snapshot, job_name: str) -> Failure | None:

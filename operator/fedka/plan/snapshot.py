@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from fedka.api.status import TrainingStatus
 from fedka.api.training import FederatedTraining
-from fedka.plan.parts import Failure, Refusal, TopicSpec
+from fedka.plan.parts import Failure, NameTaken, Refusal, TopicSpec
 from fedka.plan.settings import KafkaCluster, Settings
 from fedka.wire.names import RunTopics, run_id
 from fedka.wire.records import Spec
@@ -155,7 +155,7 @@ class Snapshot:
     now: datetime
     jobs: Mapping[str, JobView] = field(default_factory=dict)
     pods: tuple[PodView, ...] = ()
-    conflicts: Mapping[str, str] = field(default_factory=dict)  # name of a child that is another's -> sentence
+    conflicts: Mapping[str, NameTaken] = field(default_factory=dict)  # by the child's name
     refusals: Mapping[str, Refusal] = field(default_factory=dict)  # by the child's name
     unpatched: Mapping[str, Refusal] = field(default_factory=dict)  # by the UID of a Job that may not be changed
     kept: Mapping[str, Refusal] = field(default_factory=dict)  # not to be deleted: by a Job's UID or a Secret's name

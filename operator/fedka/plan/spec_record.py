@@ -4,8 +4,8 @@ Everybody of the run reads it, so nothing that belongs to one participant (its c
 """
 
 from fedka.api.spec import TrainingSpec
-from fedka.plan.outcome import ANSWER_GRACE, deadline, stop_order
-from fedka.plan.parts import Part, seconds_until
+from fedka.plan.outcome import stop_order
+from fedka.plan.parts import Part
 from fedka.plan.snapshot import Snapshot
 from fedka.plan.stage import Stage, blocked, stage
 from fedka.wire import records as r
@@ -19,23 +19,15 @@ def spec_record(snapshot: Snapshot) -> Part:
         return Part()
     wanted = wanted_spec(snapshot)
     published = snapshot.published.spec if snapshot.published is not None else None
-    requeue = _deadline_ahead(snapshot)
     if published is not None:
         if published.generation > wanted.generation:
-            return Part(requeue_after=requeue)
+            return Part()
         if published.generation == wanted.generation:
             wanted = wanted.model_copy(update={"revision": published.revision})
             if wanted == published:
-                return Part(requeue_after=requeue)
+                return Part()
             wanted = wanted.model_copy(update={"revision": published.revision + 1})
-    return Part(spec=wanted, requeue_after=requeue)
-
-
-def _deadline_ahead(snapshot: Snapshot) -> float | None:
-    """Seconds to the deadline, or to the end of the time in which the order to stop must be answered."""
-    limit = deadline(snapshot)
-    ahead = [at for at in (limit, limit + ANSWER_GRACE) if snapshot.now < at] if limit is not None else []
-    return seconds_until(ahead[0], snapshot.now) if ahead else None
+    return Part(spec=wanted)
 
 
 def _applies(snapshot: Snapshot) -> bool:

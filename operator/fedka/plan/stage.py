@@ -9,7 +9,7 @@ from fedka.api.reasons import Reason
 from fedka.api.rules import spec_problems
 from fedka.plan.outcome import outcome
 from fedka.plan.parts import Refusal
-from fedka.plan.refusals import all_keeping, all_refused, all_unpatched
+from fedka.plan.refusals import all_keeping, all_refused, all_taken, all_unpatched
 from fedka.plan.settings import KafkaCluster
 from fedka.plan.snapshot import Role, Snapshot, from_milliseconds, once
 
@@ -75,8 +75,8 @@ def stalled(snapshot: Snapshot) -> Block | None:
     """
     if (block := blocked(snapshot)) is not None:
         return block
-    if snapshot.conflicts:
-        return Block(Reason.NAME_CONFLICT, "; ".join(snapshot.conflicts.values())[:1024])
+    if taken := all_taken(snapshot):
+        return Block(Reason.NAME_CONFLICT, "; ".join(each.sentence for each in taken)[:1024])
     if refusals := all_refused(snapshot):
         invalid = any(refusal.invalid for refusal in refusals)
         return _refusal(Reason.INVALID_SPEC if invalid else Reason.CREATION_FORBIDDEN, refusals)

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fedka.plan.names import ANNOTATION_HASH, ANNOTATION_PROVISIONED, LABEL_UID
-from fedka.plan.parts import BundleSecret, JobDeletion, JobPatch, NetworkPolicy, NewJob
+from fedka.plan.parts import BundleSecret, JobDeletion, JobPatch, NameTaken, NetworkPolicy, NewJob
 from fedka.reconcile.cache import TrainingKey
-from fedka.reconcile.memory import NameTaken, RunMemory
+from fedka.reconcile.memory import RunMemory
 from fedka.reconcile.ports import (
     JOB,
     KINDS,

@@ -3,19 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fedka.plan.parts import Failure, Refusal, TopicSpec
+from fedka.plan.parts import Failure, NameTaken, Refusal, TopicSpec
 from fedka.plan.snapshot import Published, Shortfall, Trouble
 from fedka.reconcile.projection import Projection, caught_up
 from fedka.reconcile.run_log import LogEnds
 from fedka.wire.names import RunTopics
-
-
-@dataclass(slots=True)
-class NameTaken:
-    """A child's name that belongs to somebody else."""
-
-    sentence: str
-    at: datetime
 
 
 @dataclass(slots=True)

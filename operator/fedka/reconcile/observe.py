@@ -1,19 +1,16 @@
 """A snapshot of one training: what the watch has told, and what is remembered of its run."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from fedka.plan.settings import Settings
 from fedka.plan.snapshot import Snapshot
 from fedka.reconcile.cache import Cache, CachedTraining
 from fedka.reconcile.memory import RunMemory
 
-CONFLICT_MEMORY = timedelta(seconds=30)  # after it, the name is tried again
-
 
 def observe(cached: CachedTraining, *, cache: Cache, memory: RunMemory, settings: Settings, now: datetime) -> Snapshot:
     """All that a plan may depend on, copied: what changes later does not change it."""
     namespace, uid = cached.training.metadata.namespace, cached.training.metadata.uid
-    conflicts = {name: taken.sentence for name, taken in memory.conflicts.items() if now < taken.at + CONFLICT_MEMORY}
     jobs = cache.jobs(namespace, uid)
     return Snapshot(
         training=cached.training,
@@ -21,7 +18,7 @@ def observe(cached: CachedTraining, *, cache: Cache, memory: RunMemory, settings
         now=now,
         jobs={job.name: job for job in jobs},
         pods=cache.pods(namespace, uid),
-        conflicts=conflicts,
+        conflicts=dict(memory.conflicts),
         refusals=dict(memory.refusals),
         unpatched=dict(memory.unpatched),
         kept=dict(memory.kept),
