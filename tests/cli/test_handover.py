@@ -5,6 +5,7 @@ import stat
 
 import pytest
 
+from fedka import exit_codes
 from fedka.cli.errors import CommandFailed
 from fedka.cli.handover import hand_over
 from fedka.cli.source import ReaderUnavailable
@@ -53,6 +54,13 @@ async def test_managed_one_is_given_away_by_force_only(tmp_path):
         await hand_over(shop.source(), "bank-a", str(tmp_path / "a"), force=False)
     await hand_over(shop.source(), "bank-a", str(tmp_path / "a"), force=True)
     assert read_files(tmp_path / "a") == FILES
+
+
+@pytest.mark.parametrize(("place", "why"), [("missing/b.json", "there is no directory"), (".", "is a directory")])
+async def test_place_that_takes_no_file_is_said(tmp_path, place, why):
+    with pytest.raises(CommandFailed, match=why) as failed:
+        await hand_over((await shop_with_bundle()).source(), "bank-b", str(tmp_path / place), force=False)
+    assert failed.value.code == exit_codes.USAGE
 
 
 async def test_unknown_participant_lists_those_outside(tmp_path):

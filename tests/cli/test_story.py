@@ -9,6 +9,7 @@ from fedka.wire import records as r
 from fedka.wire.chunks import Pointer
 from fedka.wire.run_state import At, RunState, advance
 
+from .clusters import condition
 from .trainings import training
 
 NONCE = "0" * 32
@@ -217,16 +218,30 @@ def test_phases_are_told_as_they_change_except_the_end(told):
     assert told.said == ["phase Provisioning", "phase Running"]
 
 
-def test_trouble_with_kafka_is_told_once_and_so_is_its_end(told):
-    condition = {
-        "type": "KafkaReady",
-        "status": "False",
-        "reason": "KafkaUnreachable",
-        "message": "no broker answers",
-        "lastTransitionTime": "2026-01-01T00:00:00Z",
-    }
-    told.status(conditions=[condition])
-    told.status(conditions=[condition])
-    assert told.alarms == ["KafkaUnreachable: no broker answers"]
-    told.status(conditions=[{**condition, "status": "True", "reason": "TopicsReady"}])
-    assert told.said == ["Kafka answers again"]
+@pytest.mark.parametrize(
+    ("trouble", "mended", "end"),
+    [
+        (("KafkaReady", "False", "KafkaUnreachable"), ("KafkaReady", "True", "TopicsReady"), "Kafka answers again"),
+        (
+            ("KafkaReady", "False", "KafkaCredentialsRefused"),
+            ("KafkaReady", "True", "TopicsReady"),
+            "Kafka answers again",
+        ),
+        (("Stalled", "True", "InvalidSpec"), ("Stalled", "False", "NotStalled"), "InvalidSpec is over"),
+        (("Stalled", "True", "UnknownKafkaCluster"), ("Stalled", "False", "NotStalled"), "UnknownKafkaCluster is over"),
+    ],
+    ids=lambda each: each[2] if isinstance(each, tuple) else "",
+)
+def test_what_keeps_a_training_from_going_on_is_told_once_and_so_is_its_end(told, trouble, mended, end):
+    told.status(conditions=[condition(*trouble, "and why")])
+    told.status(conditions=[condition(*trouble, "and why")])
+    assert told.alarms == [f"{trouble[2]}: and why"]
+    told.status(conditions=[condition(*mended)])
+    assert told.said == [end]
+
+
+def test_what_is_as_it_should_be_is_no_news(told):
+    waits = condition("KafkaReady", "False", "TopicsPending")
+    told.status(conditions=[waits, condition("Stalled", "False", "NotStalled")])
+    told.status(phase="Failed", conditions=[condition("Stalled", "True", "InvalidSpec")])
+    assert told.said == told.alarms == []

@@ -66,6 +66,15 @@ async def test_each_round_is_told_once_and_the_end_with_its_model(capsys):
     assert "fedka logs tiny" in said.out
 
 
+async def test_restarts_of_the_aggregator_are_told(capsys):
+    shop = Shop()
+    await shop.submit()
+    await shop.report(status("Running", 0))
+    fails = condition("AggregatorReady", "False", "AggregatorRestarting", "restart 1: out of memory")
+    await followed(shop, status("Running", 0) | {"conditions": [fails]}, status("Failed", 0))
+    assert "AggregatorRestarting: restart 1: out of memory" in capsys.readouterr().err
+
+
 async def test_trouble_of_a_participant_is_told_once(capsys):
     shop = Shop()
     await shop.submit()

@@ -6,6 +6,7 @@ asked once for the spec that is there and once for the one in the file.
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -25,14 +26,18 @@ from fedka.cli.training_file import as_training
 from fedka.reconcile.ports import Invalid
 
 _KINDS = ("topics", "secrets", "jobs")
-_EFFECTS = (
-    ("suspend", "at once: the open round ends first"),
-    ("rounds", "at the next round"),
-    ("evaluation", "at the next round"),
-    ("participants", "a new one joins the next round, one that goes is not asked any more"),
-    ("app", "when the training is resumed"),
-    ("participantTemplate", "when a Job is next made"),
-    ("aggregator", "when its Job is next made"),
+_NEVER = "never while it runs"
+_EFFECTS = (  # the first that fits
+    (r"suspend", "at once: the open round ends first"),
+    (r"activeDeadlineSeconds|failurePolicy|ttlSecondsAfterFinished", "at once"),
+    (r"rounds\.seed", _NEVER),
+    (r"rounds|evaluation", "at the next round"),
+    (r"participants\.[^.]+\.(config|template)", "when its Job is next made"),
+    (r"participants\.[^.]+\..+", _NEVER),
+    (r"participants", "a new one joins the next round, one that goes is not asked any more"),
+    (r"app", "when the training is resumed"),
+    (r"participantTemplate", "when a Job is next made"),
+    (r"aggregator", "when its Job is next made"),
 )
 
 
@@ -72,7 +77,7 @@ async def changes(connection: Connection, obj: Mapping[str, Any]) -> Changes | N
         refused = [f"{cause.field}: {cause.message}" if cause.field else cause.message for cause in error.causes]
     after = as_training(dict(wanted))
     specs = (each.to_object()["spec"] for each in (before, after))
-    fields = [Field(*found, _effect(found[0])) for found in differences("spec", *specs)]
+    fields = [Field(*found, effect(found[0])) for found in differences("spec", *specs)]
     old, new = _children(before), _children(after)
     return Changes(metadata["name"], fields, sorted(new - old), sorted(old - new), refused)
 
@@ -116,8 +121,9 @@ def _lines(found: Changes) -> Iterator[str]:
     yield from (f"  - {child}" for child in found.removed)
 
 
-def _effect(path: str) -> str:
-    return next((effect for start, effect in _EFFECTS if path.startswith(f"spec.{start}")), "never while it runs")
+def effect(path: str) -> str:
+    """When a change of this field shows, if the cluster takes it."""
+    return next((said for field, said in _EFFECTS if re.match(rf"spec\.({field})(\.|$)", path)), _NEVER)
 
 
 def _children(training: FederatedTraining) -> set[str]:

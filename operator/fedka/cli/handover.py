@@ -9,6 +9,7 @@ from fedka.api.training import FederatedTraining
 from fedka.cli.cluster_source import ClusterSource
 from fedka.cli.command_line import say
 from fedka.cli.errors import CommandFailed
+from fedka.cli.out_file import check_out_file
 from fedka.plan.snapshot import Role
 from fedka.wire.bundle_file import pack, write_private
 
@@ -17,6 +18,8 @@ STDOUT = "-"
 
 async def hand_over(source: ClusterSource, participant: str, file: str, *, force: bool) -> None:
     """Write it, for this user alone. Raises CommandFailed, ReaderUnavailable or OSError."""
+    if file != STDOUT:
+        check_out_file("-o", Path(file))
     training = await source.training()
     found = next((each for each in training.spec.participants if each.name == participant), None)
     if found is None:

@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 
 from fedka.cli.model_fetch import fetch_model, fetched
-from fedka.cli.model_out import check_model_out
+from fedka.cli.out_file import check_out_file
 from fedka.cli.source import Source
 
 
 async def get_model(source: Source, file: Path, *, round_number: int | None, bootstrap_servers: str | None) -> None:
     """Write it and say what it is. Raises ReaderUnavailable, NoModel or a KafkaError."""
-    check_model_out("-o", file)
+    check_out_file("-o", file)
     training = await source.training()
     async with source.reader(bootstrap_servers) as reader:
         model = await fetched(

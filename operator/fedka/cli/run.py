@@ -20,7 +20,7 @@ from fedka.cli.early_kafka import early_kafka
 from fedka.cli.ending import be_deaf, interrupt_at_the_first
 from fedka.cli.errors import CommandFailed
 from fedka.cli.interrupted_before import interrupted_before
-from fedka.cli.model_out import check_model_out
+from fedka.cli.out_file import check_out_file
 from fedka.local.disk import is_full, no_space
 from fedka.local.invocation import Invocation
 from fedka.local.kafka_errors import KafkaFetchFailed, KafkaStartFailed
@@ -49,7 +49,7 @@ def run(options: Options) -> int:
     """Run a training; the exit code. Raises what `fedka.cli.errors` explains."""
     interrupt_at_the_first()  # until the session takes them over
     if options.model_out is not None:
-        check_model_out("--model-out", options.model_out)
+        check_out_file("--model-out", options.model_out)
     _check_state_dir(options.state_dir)
     if options.bootstrap_servers is not None:
         _check_reachable(options.bootstrap_servers)

@@ -7,6 +7,7 @@ from fedka.api.status import ParticipantsStatus, RoundRecord, RoundsStatus
 from fedka.api.training import FederatedTraining
 from fedka.cli.causes import cause_of
 from fedka.cli.story import Story
+from fedka.plan.events import TROUBLES
 
 _TROUBLE = (ParticipantState.FAILED, ParticipantState.LOST, ParticipantState.REJECTED)
 
@@ -17,7 +18,7 @@ class StatusStory:
     def __init__(self, *, say: Callable[[str], None], alarm: Callable[[str], None]) -> None:
         self._say = say
         self._alarm = alarm
-        self._story = Story(say=say, alarm=alarm)
+        self._story = Story(say=say, alarm=alarm, conditions=tuple(TROUBLES))
         self._told: int | None = None  # the last round that was told of
         self._present: int | None = None
         self._troubles: dict[str, tuple[str, ...]] = {}

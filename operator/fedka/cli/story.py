@@ -8,16 +8,16 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fedka.api.conditions import ConditionStatus, find_condition
-from fedka.api.reasons import ENDS, ConditionType, Reason
+from fedka.api.conditions import Condition, ConditionStatus, find_condition
+from fedka.api.reasons import ENDS, ConditionType
 from fedka.api.training import FederatedTraining
 from fedka.cli.causes import cause_of
 from fedka.exit_codes import FENCED
+from fedka.plan.events import TROUBLES
 from fedka.plan.snapshot import PodView, Role
 from fedka.wire import records as r
 from fedka.wire.run_state import RunState
 
-_KAFKA_TROUBLE = (Reason.KAFKA_UNREACHABLE, Reason.PROVISIONING_REFUSED)
 _KILLED = 128  # and the signal's number: the code of what a signal ended
 
 
@@ -27,8 +27,9 @@ class Story:
 
     say: Callable[[str], None]
     alarm: Callable[[str], None]
+    conditions: Sequence[ConditionType] = (ConditionType.KAFKA_READY, ConditionType.STALLED)  # whose troubles are told
     _phase: str | None = None
-    _kafka: str | None = None
+    _troubles: dict[ConditionType, str | None] = field(default_factory=dict)
     _pods: set[str] = field(default_factory=set)
     _left: dict[str, str] = field(default_factory=dict)  # who ended with code 0, and the UID of that pod
     _left_early: set[str] = field(default_factory=set)
@@ -48,16 +49,26 @@ class Story:
             return
         if status.phase is not None and status.phase != self._phase:
             self._phase = status.phase
-            if status.phase not in ENDS:  # the end is what the summary tells
+            if status.phase not in ENDS:
                 self.say(f"phase {status.phase}")
-        kafka = find_condition(status.conditions, ConditionType.KAFKA_READY)
-        reason = kafka.reason if kafka is not None and kafka.reason in _KAFKA_TROUBLE else None
-        if reason != self._kafka:
-            if kafka is not None and reason is not None:
-                self.alarm(f"{reason}: {kafka.message}")
-            elif kafka is not None and kafka.status is ConditionStatus.TRUE:
-                self.say("Kafka answers again")
-            self._kafka = reason
+        if status.phase in ENDS:  # the end is what the summary tells
+            return
+        for type_ in self.conditions:
+            self._condition(type_, find_condition(status.conditions, type_))
+
+    def _condition(self, type_: ConditionType, condition: Condition | None) -> None:
+        """A trouble, once, and that it is over: what the operator makes an Event of."""
+        before = self._troubles.get(type_)
+        reason = condition.reason if condition is not None and condition.reason in TROUBLES[type_] else None
+        if reason == before or condition is None:
+            return
+        self._troubles[type_] = reason
+        if reason is not None:
+            self.alarm(f"{reason}: {condition.message}")
+        elif type_ is not ConditionType.KAFKA_READY:
+            self.say(f"{before} is over")
+        elif condition.status is ConditionStatus.TRUE:
+            self.say("Kafka answers again")
 
     def pod(self, pod: PodView) -> None:
         """See `Observer`: a pod that failed is told of, once; so is who ends well, and has to be started again."""

@@ -11,7 +11,7 @@ from fedka.plan.pod_trouble import PASSING
 FAILED, NOT_STARTING = EventReason.PARTICIPANT_FAILED, EventReason.PARTICIPANT_NOT_STARTING
 MOST_PARTICIPANT_EVENTS = 5  # of one reconcile; the status names the rest
 
-_TROUBLES: Mapping[ConditionType, frozenset[str]] = {
+TROUBLES: Mapping[ConditionType, frozenset[str]] = {  # the reasons that are told of, by the condition
     ConditionType.KAFKA_READY: frozenset(
         {Reason.KAFKA_UNREACHABLE, Reason.KAFKA_CREDENTIALS_REFUSED, Reason.PROVISIONING_REFUSED}
     ),
@@ -65,7 +65,7 @@ def _phase(old: TrainingStatus, new: TrainingStatus) -> Iterator[EventNote]:
 
 
 def _troubles(old: TrainingStatus, new: TrainingStatus) -> Iterator[EventNote]:
-    for type_, reasons in _TROUBLES.items():
+    for type_, reasons in TROUBLES.items():
         reason = _reason(new, type_)
         if reason in reasons and reason != _reason(old, type_):
             yield EventNote("Warning", reason, "Reconcile", _message(new, type_))

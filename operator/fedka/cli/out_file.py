@@ -1,4 +1,4 @@
-"""Where a model is to be written: what is wrong with the place is said before anything is started to get the model."""
+"""Where a file is to be written: what is wrong with the place is said before anything is done to get its content."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from fedka import exit_codes
 from fedka.cli.errors import CommandFailed
 
 
-def check_model_out(option: str, path: Path) -> None:
+def check_out_file(option: str, path: Path) -> None:
     """That a file can be made there, as `option` of the command asks. Raises CommandFailed."""
     if path.is_dir():
         raise CommandFailed(f"{option} {path}: is a directory; name a file in it", exit_codes.USAGE)
