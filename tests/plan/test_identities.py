@@ -13,7 +13,7 @@ from fedka.plan.parts import Grant, Part, Right
 from fedka.plan.planner import make_plan
 from fedka.plan.snapshot import Role, Snapshot
 
-from .case_files import load
+from .case_files import load, minute
 
 R, W, D = Right.READ, Right.WRITE, Right.DESCRIBE
 ENDED = ["started", "joined a b", "first model a", "completed"]
@@ -93,17 +93,25 @@ def test_who_still_has_to_read_the_end_is_looked_at_again():
 
 
 @pytest.mark.parametrize(
-    ("journal", "gone"),
+    ("journal", "goes"),
     [
-        (["started", "joined a b", "opened 0 a"], False),
-        (["started", "joined a b", "first model a"], False),
-        (["started", "joined b"], True),
+        (["started", "joined a b", "first model a", "opened 1 a b"], 14.0),
+        (["started", "joined a b", "first model a"], 5.5),
+        (["started", "joined b"], None),
     ],
     ids=["in a round", "not let go by the aggregator", "let go"],
 )
-def test_a_removed_participant_goes_when_no_round_counts_on_it(journal: list[str], gone: bool):
-    snapshot = secured({"journal": journal, "spec": {"participants": [{"name": "b"}]}}, "a", "b")
-    assert revocations(snapshot).revocations == ((snapshot.topics.participant_user("a"),) if gone else ())
+def test_a_removed_participant_goes_when_no_round_counts_on_it_or_none_should(journal: list[str], goes: float | None):
+    case = {"journal": journal, "spec": {"participants": [{"name": "b"}]}, "published": {"at": 4.5}}
+    snapshot, at = secured(case, "a", "b"), minute(goes) if goes is not None else None
+    revoked = Part(
+        revocations=(snapshot.topics.participant_user("a"),),
+        bundle_removals=(child_name(snapshot.training, Role.PARTICIPANT, "a"),),
+    )
+    if at is not None:
+        assert revocations(snapshot) == Part(requeue_after=(at - snapshot.now).total_seconds())
+        snapshot = replace(snapshot, now=at)
+    assert revocations(snapshot) == revoked
 
 
 def test_a_participant_removed_from_a_suspended_run_goes_at_once():

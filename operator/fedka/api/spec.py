@@ -116,7 +116,8 @@ class TrainingSpec(ApiModel):
         tuple[Participant, ...], Field(min_length=1, max_length=MAX_PARTICIPANTS), ListMap("name")
     ] = Field(
         description="Who takes part, 1 to 1000. May be added and removed while the training runs: added ones are "
-        "eligible from the next round, removed ones lose their right to send at once."
+        "eligible from the next round, removed ones are not asked any more and lose their rights once the open round "
+        "has ended, 60 s after its deadline at the latest."
     )
     participant_template: PodTemplate | None = Field(
         default=None,

@@ -12,7 +12,7 @@ from fedka.plan.names import child_name
 from fedka.plan.outcome import END_GRACE, outcome
 from fedka.plan.parts import Grant, Identity, Part, Right, seconds_until
 from fedka.plan.snapshot import Role, Snapshot
-from fedka.plan.stage import Stage, provisioned_once, stage
+from fedka.plan.stage import Stage, boundary_bound, provisioned_once, stage
 from fedka.plan.topics import PROBE_PAUSE, PROBE_SECONDS, REFUSED_RETRY
 
 READ = frozenset({Right.READ, Right.DESCRIBE})  # without Describe, reading is silent instead of refused
@@ -91,7 +91,7 @@ def _due(snapshot: Snapshot) -> Iterator[tuple[str, datetime]]:
     """Users that go, and when."""
     users, end = snapshot.users or frozenset(), outcome(snapshot)
     if end is None:
-        return ((user, snapshot.now) for user in _of_removed(snapshot, users))
+        return _of_removed(snapshot, users)
     managed = {p.name: p.managed for p in snapshot.training.spec.participants}
     return (
         (user, snapshot.now if _has_left(snapshot, user, managed) else end.at + END_GRACE)
@@ -100,9 +100,9 @@ def _due(snapshot: Snapshot) -> Iterator[tuple[str, datetime]]:
     )
 
 
-def _of_removed(snapshot: Snapshot, users: frozenset[str]) -> Iterator[str]:
-    """Those whom the spec names no longer and no round counts on: the aggregator has let them go by then. A suspended
-    run has no aggregator to do so.
+def _of_removed(snapshot: Snapshot, users: frozenset[str]) -> Iterator[tuple[str, datetime]]:
+    """Those whom the spec names no longer, and when they go: once no round counts on them, as the aggregator has let
+    them go by then. Where it does not, as it cannot run, they go all the same when it should have.
     """
     published, attempt = snapshot.published, snapshot.state.attempt
     if published is None:
@@ -110,11 +110,11 @@ def _of_removed(snapshot: Snapshot, users: frozenset[str]) -> Iterator[str]:
     selected = {asked.participant for asked in attempt.opened.selected} if attempt is not None else set()
     named = {p.name for p in snapshot.training.spec.participants} | set(published.spec.participants)
     held = set() if stage(snapshot) is Stage.SUSPENDED else set(snapshot.state.present)
-    stay = named | selected | held
+    bound = boundary_bound(snapshot, published.at)
     for user in users:
         name = _participant(snapshot, user)
-        if name is not None and name not in stay:
-            yield user
+        if name is not None and name not in named:
+            yield user, bound if name in selected | held else snapshot.now
 
 
 def _has_left(snapshot: Snapshot, user: str, managed: Mapping[str, bool]) -> bool:

@@ -13,7 +13,7 @@ from fedka.plan.refusals import all_keeping, all_refused, all_taken, all_unpatch
 from fedka.plan.settings import KafkaCluster
 from fedka.plan.snapshot import Role, Snapshot, from_milliseconds, once
 
-SUSPEND_GRACE = timedelta(seconds=60)  # after the open round's deadline, for closing it
+BOUNDARY_GRACE = timedelta(seconds=60)  # after the open round's deadline, for closing it
 
 
 class Stage(StrEnum):
@@ -115,13 +115,18 @@ def stage(snapshot: Snapshot) -> Stage:
 def suspend_bound(snapshot: Snapshot) -> datetime | None:
     """When a suspended training's pods are stopped although the aggregator has not confirmed that no round is open."""
     published = snapshot.published
-    if published is None or not published.spec.suspend:
-        return None
+    return boundary_bound(snapshot, published.at) if published is not None and published.spec.suspend else None
+
+
+def boundary_bound(snapshot: Snapshot, published_at: datetime) -> datetime:
+    """By when an aggregator that runs has come to the boundary at which it takes up a spec record of that time: the
+    open round has to end first.
+    """
     attempt = snapshot.state.attempt
     if attempt is None:
-        return published.at + SUSPEND_GRACE
+        return published_at + BOUNDARY_GRACE
     opened = from_milliseconds(attempt.at.time_ms)
-    return max(published.at, opened + timedelta(seconds=attempt.opened.deadline_seconds)) + SUSPEND_GRACE
+    return max(published_at, opened + timedelta(seconds=attempt.opened.deadline_seconds)) + BOUNDARY_GRACE
 
 
 def _at_rest(snapshot: Snapshot) -> bool:
