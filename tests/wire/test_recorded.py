@@ -59,9 +59,7 @@ def test_a_log_of_any_version_is_read_to_what_it_came_to(path: Path, when: str, 
 def test_each_type_of_the_journal_is_recorded() -> None:
     """Or nothing would be known of how an older one is read."""
     texts = [record.value or b"" for path in LOGS for record in load(path).journal()]
-    assert {json.loads(text)["type"] for text in texts} == {
-        kind.model_fields["type"].default for kind in JOURNAL_TYPES
-    }
+    assert {json.loads(text)["type"] for text in texts} == {kind.model_fields["type"].default for kind in JOURNAL_TYPES}
 
 
 def test_records_look_as_they_did_when_they_were_recorded_last() -> None:
