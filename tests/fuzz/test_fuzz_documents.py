@@ -1,5 +1,6 @@
 """Files that people write or hand over: YAML and JSON, right, wrong or hostile."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -19,11 +20,13 @@ from fedka.api.loading import TrainingFileError, load_object
 from fedka.cli.errors import CommandFailed
 from fedka.cli.training_file import read_object
 from fedka.kubernetes.configuration import ConfigurationInvalid, read_configuration
+from fedka.kubernetes.login_programs import ProgramFailed, credentials_of
 from fedka.local.invocation import FILE as INVOCATION_FILE
 from fedka.local.invocation import Invocation
 from fedka.local.kept_runs import kept_run
 from fedka.local.saved import SavedTraining, SavedTrainingUnusable
 from fedka.local.state_dir import TRAINING_FILE
+from fedka.masking import KeyUnusable, read_key
 from fedka.wire.bundle import CA_FILE, DOCUMENT, PASSWORD_FILE, Bundle, BundleUnreadable, KafkaAccess, read_bundle
 from fedka.wire.bundle_file import pack, unpack, write_files
 
@@ -34,6 +37,8 @@ from .mutation import cases
 ROOT = Path(__file__).parents[2]
 LONGEST = 3_000  # PyYAML reads a megabyte in ten seconds
 DEEP = 500  # overruns the stack; PyYAML takes a hundred times as long for it as for anything else, and ever more beyond
+LOGIN_VERSION = "client.authentication.k8s.io/v1"
+KEY = "3141592653589793238462643383279502884197169399375105820974944592"  # any digits
 
 # What PyYAML takes for a number, a date or a reference and stumbles over, in the place of any value.
 SCALARS = (
@@ -103,11 +108,23 @@ def unpacked(path: Path) -> object:
         return read_bundle(Path(directory))
 
 
+def printed() -> dict[str, Any]:
+    status = {"token": "secret", "clientCertificateData": "certificate", "clientKeyData": "key"}
+    return {"apiVersion": LOGIN_VERSION, "kind": "ExecCredential", "status": status}
+
+
+def login(path: Path) -> object:
+    """By a program that a kubeconfig names, and that prints this file."""
+    return asyncio.run(credentials_of({"apiVersion": LOGIN_VERSION, "command": "cat", "args": [str(path)]}))
+
+
 READERS: dict[str, tuple[Read, tuple[type[Exception], ...], Callable[[], list[Any]]]] = {
     "training": (load_object, (TrainingFileError, InvalidResource), trainings),
     "bundle file": (unpacked, (BundleUnreadable,), lambda: [json.loads(pack(bundle())), secret()]),
     "bundle": (lambda path: read_bundle(path.parent), (BundleUnreadable,), lambda: [json.loads(bundle()[DOCUMENT])]),
     "configuration": (read_configuration, (ConfigurationInvalid,), lambda: [configuration()]),
+    "login by a program": (login, (ProgramFailed,), lambda: [printed()]),
+    "masking key": (read_key, (KeyUnusable,), lambda: [int(KEY)]),  # JSON and YAML, too
     "saved training": (lambda path: SavedTraining(path).load(), (SavedTrainingUnusable,), trainings),
 }
 

@@ -30,6 +30,7 @@ class ScriptedApi:
     lists: Sequence[Any]
     watches: Sequence[Any]
     asked: list[Mapping[str, str]] = field(default_factory=list)
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def send(self, _method: str, _path: str, *, query: Mapping[str, str], **_: Any) -> dict[str, Any]:
         self.asked.append(query)
@@ -41,6 +42,7 @@ class ScriptedApi:
     async def lines(self, _path: str, *, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
         self.asked.append(query)
         if not self.watches:
+            self.idle.set()
             await asyncio.Event().wait()
         changes, *self.watches = self.watches
         for change in changes:
@@ -80,6 +82,15 @@ async def test_a_watch_that_is_cut_is_taken_up_again():
     cut = ClusterUnavailable("connection reset")
     api = ScriptedApi([listed()], [[cut], [{"type": "ADDED", "object": pod("one", 11)}]])
     assert await told(api, 1) == [("ADDED", "one")]
+
+
+@pytest.mark.parametrize("line", [b"<html>log in</html>", b"{}", b"[]", b"null", b'{"type": "ADDED", "object": {}}'])
+async def test_what_is_no_change_is_passed_over_and_the_watch_taken_up_again(line: bytes):
+    """A proxy in between may answer in its own way, for a while."""
+    added = {"type": "ADDED", "object": pod("one", 11)}
+    api = ScriptedApi([listed()], [[line + b"\n"], [added]])
+    assert await told(api, 1) == [("ADDED", "one")]
+    assert api.asked[2]["resourceVersion"] == "10"
 
 
 async def test_a_change_that_is_cut_in_the_middle_is_told_when_it_is_whole():

@@ -23,12 +23,18 @@ LOGGER = logging.getLogger("fedka.kubernetes")
 WATCH_SECONDS = 290  # the server ends a watch after that long; below the five minutes that it remembers versions
 FIRST_BREAK_SECONDS = 0.2
 LONGEST_BREAK_SECONDS = 10.0
+CHANGES = (*EventType, "BOOKMARK")
+NOT_OURS = "is it an API server that answers?"
 
 Json = dict[str, Any]
 
 
 class ChangeTooLong(ClusterError):
     """An object is larger than any that an API server takes: whatever answers, it is none, or not ours."""
+
+
+class NoChange(ClusterUnavailable):
+    """What the watch has told is none that an API server tells of: a proxy in between may answer in its own way."""
 
 
 class Watched:
@@ -103,16 +109,29 @@ class Watched:
                 if line.endswith(CUT):
                     raise ChangeTooLong(
                         f"the watch of {self._collection.kind.plural} tells of an object of more than "
-                        f"{LONGEST_LINE >> 20} MiB: is it an API server that answers?"
+                        f"{LONGEST_LINE >> 20} MiB: {NOT_OURS}"
                     )
                 if line.endswith(b"\n"):  # or the connection was cut, and the same change is told again
-                    self._version = await self._take(json.loads(line))
+                    self._version = await self._take(self._read(line))
                     self._heard = True
+
+    def _read(self, line: bytes) -> Json:
+        """A change that tells of an object or a version. Raises NoChange, or what an ERROR says."""
+        try:
+            change: Json = json.loads(line)
+            type_, obj = change["type"], change["object"]
+            if type_ == "ERROR":
+                code = HTTPStatus(obj.get("code") or HTTPStatus.INTERNAL_SERVER_ERROR)
+                raise refusal(code, json.dumps(obj).encode(), "WATCH")
+            named = () if type_ == "BOOKMARK" else ("uid", "name")
+            if type_ in CHANGES and all(isinstance(obj["metadata"][each], str) for each in ("resourceVersion", *named)):
+                return change
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            pass  # the same as what says nothing
+        raise NoChange(f"the watch of {self._collection.kind.plural} tells what is no change: {NOT_OURS}")
 
     async def _take(self, change: Json) -> str:
         obj = change["object"]
-        if change["type"] == "ERROR":
-            raise refusal(int(obj.get("code") or HTTPStatus.INTERNAL_SERVER_ERROR), json.dumps(obj).encode(), "WATCH")
         version: str = obj["metadata"]["resourceVersion"]
         if change["type"] == "BOOKMARK":
             return version
