@@ -1,4 +1,4 @@
-"""`fedka run` with all of its processes, over a real Kafka."""
+"""`fedka run` with all of its processes, over a real Kafka. No end that it comes to here leaves a file elsewhere."""
 
 import json
 import os
@@ -18,12 +18,19 @@ from safetensors.numpy import load_file
 
 from fedka import exit_codes
 
+from ..mess.traces import leaving_nothing
 from .trainings import APP, training
 
 pytestmark = pytest.mark.kafka
 
 PAUSE = {"entrypoint": "tiny_app:app", "config": {"pause": "0.05"}}
 LONG = training(app=PAUSE, rounds={"count": 2000})
+
+
+@pytest.fixture
+def directory(tmp_path):
+    with leaving_nothing(tmp_path) as machine:
+        yield machine
 
 
 @pytest.fixture
@@ -134,6 +141,7 @@ def test_run_that_misses_its_goal_has_a_code_of_its_own(directory, run):
     assert finished(running) == exit_codes.RUN_FAILED
     assert json.loads(running.stdout)["status"]["phase"] == "Failed"
     assert "tiny: Failed (QuorumMissed" in running.stderr
+    assert directory.left_behind() == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -9,6 +9,7 @@ from fedka.local.kafka_server import KafkaServer
 
 from ..cli.command import Directory
 from ..integration.rig import Rig
+from ..mess.traces import leaving_nothing
 
 NewRig = Callable[..., Rig]
 
@@ -37,9 +38,8 @@ def new_rig(tmp_path: Path) -> Iterator[NewRig]:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Iterator[Directory]:
-    """Commands are run in it; none of their processes outlives the test."""
+    """Commands are run in it; none of their processes outlives the test, and none leaves a file elsewhere."""
     made = tmp_path / "directory"
     made.mkdir()
-    directory = Directory(made)
-    yield directory
-    directory.end()
+    with leaving_nothing(made) as machine:
+        yield machine

@@ -7,6 +7,8 @@ ours takes it away. A listening port needs a process that listens, so it needs n
 import os
 import select
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..cli.command import GENEROUS_SECONDS, Directory, Running
@@ -76,3 +78,14 @@ class Machine(Directory):
     def litter(self) -> list[str]:
         """Files and directories outside the working directory."""
         return [str(path) for place in (self.home, self.temporary) for path in sorted(place.rglob("*"))]
+
+
+@contextmanager
+def leaving_nothing(path: Path) -> Iterator[Machine]:
+    """A machine for any commands: whatever they end by, no file of theirs may then lie outside of their directory."""
+    machine = Machine(path)
+    try:
+        yield machine
+    finally:
+        machine.end()
+    assert machine.litter() == []
