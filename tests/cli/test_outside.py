@@ -15,7 +15,7 @@ from fedka.reconcile.ports import FEDERATED_TRAINING
 from fedka.wire.names import RunTopics, run_id
 
 from ..cluster.secured_kafka import SecuredKafka
-from ..kafka_rights.world import APP, World, make_world, running
+from ..kafka_rights.world import APP, World, running
 from ..reconcile.builders import training_object
 from .clusters import Shop
 
@@ -29,8 +29,8 @@ SPEC = {
 
 
 @pytest.fixture
-async def world(secured_kafka: SecuredKafka, tmp_path: Path) -> World:
-    return await make_world(secured_kafka, tmp_path)
+def world(secured_kafka: SecuredKafka, tmp_path: Path) -> World:
+    return World(secured_kafka, tmp_path)
 
 
 async def test_outside_participant_joins_by_its_bundle_and_the_reader_gets_the_model(world, directory, capsys):

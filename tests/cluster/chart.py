@@ -16,6 +16,7 @@ CHART = ROOT / "charts" / "fedka"
 RELEASE = "fedka"
 NAMESPACE = "fedka-system"
 CREDENTIALS = "fedka-kafka"
+PREFIX = "fedka"
 FOUNDATIONS = ("libraries", "torch")
 PATIENCE = "180s"
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -29,7 +30,7 @@ class NotReady(Exception):
     """The operator did not become ready; the message ends with what it said."""
 
 
-def fresh_values(*, fedka: str, participant: str, kafka: SecuredKafka, address: str) -> Values:
+def fresh_values(*, fedka: str, participant: str, kafka: SecuredKafka, address: str, prefix: str = PREFIX) -> Values:
     """Of a new installation with these images, whose pods reach this Kafka at `address`."""
     repository, tag = fedka.rsplit(":", 1)
     return {
@@ -44,21 +45,23 @@ def fresh_values(*, fedka: str, participant: str, kafka: SecuredKafka, address: 
                 "credentialsSecret": {"name": CREDENTIALS},
                 "caSecret": {"name": CREDENTIALS, "key": "ca.crt"},
                 "replication": 1,
+                "prefix": prefix,
                 "networkPolicy": {"egress": [{"to": [{"ipBlock": {"cidr": f"{address}/32"}}]}]},
             }
         ],
     }
 
 
-def credentials(kafka: SecuredKafka, namespace: str) -> Values:
-    """The Secret that these values name."""
+def credentials(kafka: SecuredKafka, namespace: str, prefix: str = PREFIX) -> Values:
+    """The Secret that these values name, of a user of the operator's own that this makes."""
+    user, password = kafka.add_operator(prefix)
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": CREDENTIALS, "namespace": namespace},
         "stringData": {
-            "username": kafka.admin_user,
-            "password": kafka.admin_password,
+            "username": user,
+            "password": password,
             "ca.crt": kafka.ca_file.read_text(),
         },
     }
@@ -73,10 +76,12 @@ class Chart:
         images: Sequence[Image],
         *,
         namespace: str = NAMESPACE,
+        prefix: str = PREFIX,
         progress: Callable[[str], None] = silent,
     ) -> None:
         self._cluster = cluster
         self.namespace = namespace
+        self._prefix = prefix
         self._images = {image.kind: image for image in images}
         self._progress = progress
         self._helm = Helm(helm_program(progress=progress), cluster.home, cluster.api.kubeconfig)
@@ -92,9 +97,10 @@ class Chart:
         chart.install()
         return chart
 
-    def beside(self, namespace: str) -> "Chart":
-        """Another installation on the same cluster, which is not there yet."""
-        return Chart(self._cluster, list(self._images.values()), namespace=namespace, progress=self._progress)
+    def beside(self, namespace: str, prefix: str) -> "Chart":
+        """Another installation on the same cluster and Kafka, which is not there yet."""
+        images = list(self._images.values())
+        return Chart(self._cluster, images, namespace=namespace, prefix=prefix, progress=self._progress)
 
     def image(self, kind: str) -> str:
         """The name of the image that the node has, such as `participant`."""
@@ -104,7 +110,7 @@ class Chart:
         """Returns when the operator is ready. Raises NotReady, KubectlFailed."""
         self._progress("Installing the chart")
         self._cluster.api.create_namespace(self.namespace, RESTRICTED)
-        self._cluster.api.apply(credentials(self._cluster.kafka, self.namespace))
+        self._cluster.api.apply(credentials(self._cluster.kafka, self.namespace, self._prefix))
         try:
             self.upgrade(changes)
         except HelmFailed as failure:
@@ -131,6 +137,7 @@ class Chart:
             participant=self.image("participant"),
             kafka=self._cluster.kafka,
             address=self._cluster.network.host,
+            prefix=self._prefix,
         )
 
     def _said(self) -> str:

@@ -15,6 +15,7 @@ from fedka.local.kafka_settings import Listener
 from fedka.wire.bundle import KafkaAccess
 
 from .certificates import write_certificates
+from .operator_user import make_operator, operator_user
 
 ADMIN = "admin"
 MECHANISM: Literal["SCRAM-SHA-512"] = "SCRAM-SHA-512"
@@ -30,8 +31,9 @@ class SecuredKafka:
     def __init__(self, home: Path, *, address: str = "127.0.0.1", port: int | None = None) -> None:
         home = home.resolve()
         home.mkdir(parents=True, exist_ok=True)
+        self._home = home
         self.admin_user = ADMIN
-        self.admin_password = _password(home / "admin-password")
+        self.admin_password = self._password(ADMIN)
         self.ca_file = home / "ca.crt"
         server = home / "kafka.pem"
         if not server.exists():
@@ -59,6 +61,13 @@ class SecuredKafka:
         )
         return {**client_settings(access), "sasl.password": self.admin_password if password is None else password}
 
+    def add_operator(self, prefix: str = "fedka") -> tuple[str, str]:
+        """The name and the password of an operator's user, the same for the same home; only after `start`."""
+        user = operator_user(prefix)
+        password = self._password(user)
+        make_operator(self.settings(), user=user, password=password, prefix=prefix)
+        return user, password
+
     @property
     def log_path(self) -> Path:
         """The broker's log."""
@@ -84,6 +93,13 @@ class SecuredKafka:
             time.sleep(POLL_SECONDS)
         return address
 
+    def _password(self, user: str) -> str:
+        path = self._home / f"{user}-password"
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_hex(16))
+        return path.read_text()
+
     def _snapshots(self) -> list[Path]:
         log = self.log_path.parent / "data" / "__cluster_metadata-0"
         return [path for path in log.glob("*.checkpoint") if int(path.name.split("-")[0]) > 0]
@@ -108,13 +124,6 @@ class SecuredKafka:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def _password(path: Path) -> str:
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(16))
-    return path.read_text()
 
 
 def _properties(password: str, *, ca: Path, server: Path) -> dict[str, str]:

@@ -26,10 +26,12 @@ class FakeKafka:
 
     ca_file: Path
     bootstrap_servers: str = f"{GATEWAY}:19093"
-    admin_user: str = "admin"
-    admin_password: str = "a password"
     homes: list[Path] = field(default_factory=list)
     runs: bool = False
+
+    def add_operator(self, prefix: str) -> tuple[str, str]:
+        assert self.runs
+        return f"{prefix}-operator", "a password"
 
     @contextlib.contextmanager
     def start(self, home: Path, address: str) -> Iterator["FakeKafka"]:
@@ -144,7 +146,7 @@ def test_the_operator_is_given_a_kafka_that_pods_reach(asked: Asked):
     namespace, secret = json.loads(kubectl.stdin)["items"]
     assert namespace["metadata"]["labels"] == {"pod-security.kubernetes.io/enforce": "restricted"}
     assert secret["metadata"] == {"name": cluster["credentialsSecret"]["name"], "namespace": "fedka-system"}
-    assert secret["stringData"] == {"username": "admin", "password": "a password", "ca.crt": "an authority"}
+    assert secret["stringData"] == {"username": "fedka-operator", "password": "a password", "ca.crt": "an authority"}
 
 
 def test_helm_talks_to_kinds_cluster_and_to_no_other(asked: Asked):

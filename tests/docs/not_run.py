@@ -77,5 +77,10 @@ NOT_RUN = (
     NotRun(SELF_RUN, "tests/examples/test_bank_over_kafka.py", (".venv/bin/fedka run examples/bank/",)),
     NotRun(SELF_RUN, "tests/examples/test_numpy_logistic.py", (".venv/bin/fedka run examples/numpy-logistic/",)),
     NotRun(DEMO, "tests/examples/test_bank.py", ("make demo-bank",)),
+    NotRun(
+        ADMIN,
+        "tests/kafka_rights/test_as_documented.py",
+        ("kafka-configs --bootstrap-server kafka.example.org", "kafka-acls --bootstrap-server kafka.example.org"),
+    ),
     NotRun(ADMIN, "tests/cli/test_replay_rights.py", ("kafka-configs", "kafka-acls", "fedka replay --bundle")),
 )

@@ -1,4 +1,4 @@
-"""What there is in Kafka, as its administrator sees it."""
+"""What there is in Kafka, as its administrator sees it, or whose client settings are given."""
 
 import time
 
@@ -11,14 +11,14 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from ..cluster.secured_kafka import SecuredKafka
+from fedka.kafka.access import Settings
 
 SECONDS = 30
 
 
 class KafkaAdmin:
-    def __init__(self, kafka: SecuredKafka) -> None:
-        self._admin = AdminClient(admin_settings(kafka))
+    def __init__(self, settings: Settings) -> None:
+        self._admin = AdminClient(dict(settings))
 
     def topics(self, part: str) -> set[str]:
         """Topics whose name contains `part`."""
@@ -45,14 +45,3 @@ class KafkaAdmin:
         while left := self.traces(part):
             assert time.monotonic() < deadline, left
             time.sleep(0.2)
-
-
-def admin_settings(kafka: SecuredKafka) -> dict[str, str]:
-    return {
-        "bootstrap.servers": kafka.bootstrap_servers,
-        "security.protocol": "SASL_SSL",
-        "ssl.ca.location": str(kafka.ca_file),
-        "sasl.mechanism": "SCRAM-SHA-512",
-        "sasl.username": kafka.admin_user,
-        "sasl.password": kafka.admin_password,
-    }

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ..cluster.operator_user import operator_user
 from .conftest import Make, make_namespace
 from .installation import Installation
 from .kafka_admin import KafkaAdmin
@@ -19,7 +20,7 @@ WRONG = "wrong-password"
 def two_kafkas(installation: Installation, api: Api) -> Iterator[None]:
     """Beside the Kafka of all tests one that does not take the operator's password."""
     (default,) = installation.chart.values()["kafkaClusters"]
-    secret = {"metadata": {"name": WRONG}, "stringData": {"username": "admin", "password": "not this one"}}
+    secret = {"metadata": {"name": WRONG}, "stringData": {"username": operator_user(), "password": "not this one"}}
     api.core.create_namespaced_secret(installation.chart.namespace, secret)
     refused = default | {"name": "refused", "credentialsSecret": {"name": WRONG}, "prefix": "refused"}
     with installation.changed({"kafkaClusters": [default, refused]}):
@@ -34,7 +35,7 @@ def test_a_wrong_password_is_named_and_stalls_no_other_kafka(make: Make):
     status = refused.until(
         lambda status: condition(status, "KafkaReady").get("reason") == "KafkaCredentialsRefused", "refused by Kafka"
     )
-    assert "admin" in condition(status, "KafkaReady")["message"]
+    assert operator_user() in condition(status, "KafkaReady")["message"]
     assert "not this one" not in str(status)
     assert ended(accepted.until_complete()) == "Complete"
     refused.delete()
@@ -62,15 +63,13 @@ def test_two_installations_share_a_kafka_and_leave_each_others_runs_alone(
 ):
     other = f"{namespace}-other"
     make_namespace(api, other)
-    chart = installation.chart.beside(f"{namespace}-system")
-    (kafka,) = chart.values()["kafkaClusters"]
+    chart = installation.chart.beside(f"{namespace}-system", prefix="other")
     mine = {"watchNamespaces": [namespace]}
     theirs: dict[str, Any] = {
         "watchNamespaces": [other],
         "crds": {"install": False},
-        "kafkaClusters": [kafka | {"prefix": "other"}],
     }
-    admin = KafkaAdmin(installation.cluster.kafka)
+    admin = KafkaAdmin(installation.cluster.kafka.settings())
     with installation.changed(mine):
         chart.install(theirs)
         try:

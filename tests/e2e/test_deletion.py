@@ -13,7 +13,7 @@ pytestmark = pytest.mark.cluster
 
 @pytest.fixture
 def admin(cluster: Cluster) -> KafkaAdmin:
-    return KafkaAdmin(cluster.kafka)
+    return KafkaAdmin(cluster.kafka.settings())
 
 
 def children(api: Api, namespace: str) -> list[str]:

@@ -16,14 +16,14 @@ from fedka.wire.names import RunTopics, run_id
 
 from ..cluster.secured_kafka import SecuredKafka
 from ..reconcile.builders import training_object
-from .world import World, make_world, running
+from .world import World, running
 
 pytestmark = pytest.mark.kafka
 
 
 @pytest.fixture
-async def world(secured_kafka: SecuredKafka, tmp_path: Path) -> World:
-    return await make_world(secured_kafka, tmp_path)
+def world(secured_kafka: SecuredKafka, tmp_path: Path) -> World:
+    return World(secured_kafka, tmp_path)
 
 
 async def test_a_run_is_trained_read_and_cleaned_up_by_its_own_identities(world: World):

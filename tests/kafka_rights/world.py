@@ -10,26 +10,15 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from confluent_kafka.admin import (  # type: ignore[attr-defined]
-    AclBinding,
-    AclOperation,
-    AclPermissionType,
-    AdminClient,
-    ResourcePatternType,
-    ResourceType,
-)
-
 from fedka.local.cluster import InMemoryCluster
 from fedka.local.crd_admission import CrdAdmission
 from fedka.local.kubelet import Machine
 from fedka.local.node import Node
-from fedka.plan.parts import Grant, Identity, Right
 from fedka.plan.settings import KafkaCluster, Settings
 from fedka.provision.admin import AdminProvisioner
 from fedka.reconcile.kafka_side import KafkaSide
 from fedka.reconcile.operator import Operator
 from fedka.reconcile.ports import FEDERATED_TRAINING, SECRET, NotFound
-from fedka.reconcile.provisioning import Login
 from fedka.reconcile.run_log import KafkaRunLogs
 from fedka.reconcile.spec_topic import KafkaSpecTopics
 from fedka.wire.bundle import KafkaAccess
@@ -38,14 +27,6 @@ from fedka.wire.names import RunTopics
 from ..cluster.secured_kafka import SecuredKafka
 
 GENEROUS_SECONDS = 120.0
-OPERATOR = "fedka-operator"
-ON_CLUSTER = (AclOperation.DESCRIBE, AclOperation.ALTER)
-ON_TOPICS = (
-    AclOperation.CREATE,
-    AclOperation.DELETE,
-    AclOperation.DESCRIBE_CONFIGS,
-    AclOperation.ALTER_CONFIGS,
-)  # and to read, write and describe
 APP = """
 import numpy as np
 import fedka
@@ -77,6 +58,7 @@ class World:
     def __init__(self, kafka: SecuredKafka, home: Path) -> None:
         random = Random()  # noqa: S311  no secrets; another UID for each world, as they share a Kafka
         self.kafka, self.home = kafka, home
+        self.login = kafka.add_operator()
         self.admin = AdminProvisioner(kafka.settings())
         self.cluster = InMemoryCluster(clock=now, random=random, admission=CrdAdmission())
         self.changed = asyncio.Event()
@@ -87,7 +69,7 @@ class World:
         self.node = Node(self.cluster, Machine(home, image, os.environ), clock=now, random=random)
 
     def operator(self) -> Operator:
-        shared = self.kafka.settings(OPERATOR, OPERATOR)
+        shared = self.kafka.settings(*self.login)
         side = KafkaSide(
             provisioner=AdminProvisioner(shared), run_logs=KafkaRunLogs(shared), spec_topics=KafkaSpecTopics(shared)
         )
@@ -145,24 +127,3 @@ async def running(*work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def make_world(kafka: SecuredKafka, home: Path) -> World:
-    """One whose operator may work."""
-    world = World(kafka, home)
-    its_topics = Grant("fedka.", frozenset(Right), prefixed=True)
-    await world.admin.ensure_identities([Login(Identity(OPERATOR, (its_topics,)), OPERATOR)])
-    await asyncio.to_thread(grant_operator, kafka)
-    return world
-
-
-def grant_operator(kafka: SecuredKafka) -> None:
-    """All that the operator needs, as an administrator would grant it."""
-    client = AdminClient(kafka.settings())
-    who = (f"User:{OPERATOR}", "*")
-    cluster = (ResourceType.BROKER, "kafka-cluster", ResourcePatternType.LITERAL, *who)
-    topics = (ResourceType.TOPIC, "fedka.", ResourcePatternType.PREFIXED, *who)
-    bindings = [AclBinding(*cluster, operation, AclPermissionType.ALLOW) for operation in ON_CLUSTER]
-    bindings += [AclBinding(*topics, operation, AclPermissionType.ALLOW) for operation in ON_TOPICS]
-    for future in client.create_acls(bindings).values():
-        future.result(GENEROUS_SECONDS)

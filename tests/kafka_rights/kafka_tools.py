@@ -1,0 +1,49 @@
+"""Kafka's own command line tools, `kafka-acls` and `kafka-configs`, which `fedka run` has no use for."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from fedka.local.kafka_fetch import default_cache, fetch_kafka, kafka_version
+from fedka.local.kafka_java import Java, find_java
+from fedka.local.kafka_launch import Launcher
+
+from ..cluster.building import ensure_built
+from ..cluster.programs import silent
+
+MAIN = {"kafka-acls": "org.apache.kafka.tools.AclCommand", "kafka-configs": "org.apache.kafka.tools.ConfigCommand"}
+COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
+
+
+def install_tools(directory: Path) -> Path:
+    """`directory`, with the programs in it."""
+    directory.mkdir()
+    java = find_java()
+    libraries = f"{_jar()}:{_libraries(java)}"
+    for name, main in MAIN.items():
+        program = directory / name
+        program.write_text(f'#!/bin/sh\nexec {java.command} -XX:TieredStopAtLevel=1 -cp "{libraries}" {main} "$@"\n')
+        program.chmod(0o755)
+    return directory
+
+
+def _libraries(java: Java) -> str:
+    """The broker's, which are all else that the tools need."""
+    fetched = fetch_kafka(
+        java=java, cache=default_cache(), environment=os.environ, progress=silent, launcher=Launcher()
+    )
+    return fetched.classpath
+
+
+def _jar() -> Path:
+    """Fetched once (800 KB)."""
+    home = default_cache() / "kafka-tools"
+    jar = home / f"kafka-tools-{kafka_version()}.jar"
+
+    def fetch() -> None:
+        options = ["--batch-mode", "--no-transfer-progress", "--strict-checksums"]
+        wanted = [f"-Dartifact=org.apache.kafka:kafka-tools:{kafka_version()}", f"-DoutputDirectory={home}"]
+        subprocess.run(["mvn", *options, COPY, *wanted], check=True, capture_output=True, cwd=home)
+
+    ensure_built(jar, fetch, home=home)
+    return jar
