@@ -4,7 +4,10 @@ from typing import Any
 import pytest
 import yaml
 
+from fedka.kubernetes.configuration import OperatorConfiguration
+
 from ..cluster.helm import Helm, HelmFailed
+from ..docs.pages import blocks
 from .conftest import CHART, EVERYTHING, ONE_KAFKA, Render
 
 pytestmark = pytest.mark.slow
@@ -76,3 +79,16 @@ def _same_members(schema: dict[str, Any], value: Any, path: str) -> None:
         for name, member in value.items():
             if name != "resources":  # both of its members are Kubernetes' own
                 _same_members(schema["properties"][name], member, f"{path}.{name}")
+
+
+def test_the_example_of_the_installation_page_is_taken(render: Render, tmp_path):
+    (shown,) = (block for block in blocks("docs/install.md") if block.file == "values.yaml")
+    (tmp_path / shown.file).write_text(shown.text)
+    rendered = render(tmp_path / shown.file)
+    (operator,) = rendered["Deployment", "fedka"]["spec"]["template"]["spec"]["containers"]
+    assert operator["image"].startswith("registry.example/fedka:")
+    told = yaml.safe_load(rendered["ConfigMap", "fedka"]["data"]["operator.yaml"])
+    assert told["images"]["participant"] == "registry.example/fedka-participant:0.1.0"
+    (kafka,) = told["kafkaClusters"]
+    assert kafka["bootstrapServers"] == "kafka.example.org:9093"
+    OperatorConfiguration.model_validate(told)

@@ -178,18 +178,12 @@ def test_plan_says_what_the_cluster_would_refuse(cluster):
     assert 'spec.kafka.clusterName: "default" -> "other"  (never while it runs)' in done.stdout
 
 
-def test_kubectl_runs_it_as_a_plugin(cluster, tmp_path):
-    plugins = tmp_path / "bin"
-    plugins.mkdir()
-    (plugins / "kubectl-fedka").write_text(
-        f"#!{sys.executable}\nimport sys\nfrom fedka.cli.main import main\nsys.exit(main())\n"
-    )
-    (plugins / "kubectl-fedka").chmod(0o755)
+def test_kubectl_runs_it_as_a_plugin(cluster):
+    installed = Path(sys.executable).parent
+    assert (installed / "kubectl-fedka").is_file()  # by the package's entry points, beside `fedka`
     kubectl = cluster.server._programs.path("kubectl")
-    environment = {
-        **os.environ, "PATH": f"{plugins}:{os.environ['PATH']}", "KUBECONFIG": str(cluster.server.kubeconfig),
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-    }  # fmt: skip
+    path = f"{installed}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "KUBECONFIG": str(cluster.server.kubeconfig)}
     done = subprocess.run(
         [kubectl, "fedka", "suspend", "tiny", "-n", cluster.namespace],
         env=environment, capture_output=True, text=True, timeout=60, check=False,

@@ -1,18 +1,23 @@
-"""The first steps on a cluster, on a real API server: no node is there to train, but what it is given it must take."""
+"""First steps and installation on a real API server: no node is there to train, but what it is given it must take."""
 
 import os
 import shutil
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ..cluster.api_server import ApiServer
+from ..cluster.operator_user import operator_user
 from ..cluster.programs import kubernetes_programs
 from .pages import all_commands, blocks
 from .running import run
 
 PAGE = "docs/first-steps.md"
+INSTALL = "docs/install.md"
 NAMESPACE = "first-steps"
+BEFORE_HELM = ("kubectl create namespace", "kubectl -n fedka-system create secret")
 GIVEN = ("kubectl create configmap", "kubectl patch --local", "kubectl apply")
 
 
@@ -27,8 +32,27 @@ def test_the_server_takes_what_the_first_steps_give_it(api_server: ApiServer, tm
             (tmp_path / block.file).write_text(block.text, encoding="utf-8")
     steps = [each for each in all_commands() if each.place.startswith(PAGE) and each.text.startswith(GIVEN)]
     assert [next(given for given in GIVEN if step.text.startswith(given)) for step in steps] == list(GIVEN)
-    path = f"{kubernetes_programs().directory}{os.pathsep}{os.environ['PATH']}"  # the server's own kubectl
     for step in steps:
-        assert run(step, tmp_path, KUBECONFIG=str(kubeconfig), PATH=path) == ""
+        assert run(step, tmp_path, KUBECONFIG=str(kubeconfig), PATH=path_with_kubectl()) == ""
     app = api_server.get("federatedtraining", "first", f"--namespace={NAMESPACE}")["spec"]["app"]
     assert app["codeConfigMapRef"] == {"name": "mine"}
+
+
+@pytest.mark.kubernetes
+def test_the_secret_of_the_installation_has_what_its_values_name(api_server: ApiServer, tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text("an authority")
+    steps = [each for each in all_commands() if each.place.startswith(INSTALL) and each.text.startswith(BEFORE_HELM)]
+    assert len(steps) == len(BEFORE_HELM)
+    for step in steps:
+        assert run(step, tmp_path, KUBECONFIG=str(api_server.kubeconfig), PATH=path_with_kubectl()) == ""
+    (values,) = (yaml.safe_load(block.text) for block in blocks(INSTALL) if block.file == "values.yaml")
+    (kafka,) = values["kafkaClusters"]
+    secret = api_server.get("secret", kafka["credentialsSecret"]["name"], "--namespace=fedka-system")
+    assert kafka["caSecret"]["name"] == kafka["credentialsSecret"]["name"]
+    assert set(secret["data"]) == {"username", "password", kafka["caSecret"]["key"]}
+    assert b64decode(secret["data"]["username"]).decode() == operator_user()
+
+
+def path_with_kubectl() -> str:
+    """The server's own."""
+    return f"{kubernetes_programs().directory}{os.pathsep}{os.environ['PATH']}"
