@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help demo docs demo-bank cluster cluster-down demo-cluster test test-fast lint format crds lock clean deps cluster-deps env-demo env-dev images
+.PHONY: help demo docs demo-bank demo-digits cluster cluster-down demo-cluster test test-fast lint format crds lock clean deps cluster-deps env-demo env-dev images
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,6 +30,9 @@ demo: env-demo deps ## federated learning over five hospitals on this machine, i
 
 demo-bank: env-demo deps ## the same over four banks and card fraud
 	@$(BIN)/python examples/bank/demo.py
+
+demo-digits: env-demo deps ## the smallest app: three people, handwritten digits, 30 lines with scikit-learn
+	@$(BIN)/fedka run examples/numpy-logistic/training.yaml
 
 # A node of our own needs Debian's packages for it; kind brings its own, and a cluster elsewhere needs nothing here.
 NEEDED_FOR_ := deps cluster-deps

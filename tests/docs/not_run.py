@@ -82,5 +82,6 @@ NOT_RUN = (
         "tests/kafka_rights/test_as_documented.py",
         ("kafka-configs --bootstrap-server kafka.example.org", "kafka-acls --bootstrap-server kafka.example.org"),
     ),
+    NotRun(DEMO, "tests/examples/test_numpy_logistic.py", ("make demo-digits",)),
     NotRun(ADMIN, "tests/cli/test_replay_rights.py", ("kafka-configs", "kafka-acls", "fedka replay --bundle")),
 )
