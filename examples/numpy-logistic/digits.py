@@ -20,11 +20,11 @@ def train(model, context):  # one pass over one's own images, from where the sha
     sgd = linear_model.SGDClassifier(loss="log_loss", learning_rate="constant", eta0=1e-4, random_state=context.seed)
     sgd.coef_, sgd.intercept_ = model["coef"], model["intercept"]  # the arrays themselves: partial_fit changes them
     sgd.partial_fit(X[mine], y[mine], classes=range(10))
-    return fedka.Trained(examples=mine.sum(), metrics={"accuracy": sgd.score(X[mine], y[mine])})
+    return fedka.Trained(examples=mine.sum(), metrics={"train_score": sgd.score(X[mine], y[mine])})
 
 
 @app.evaluate
 def evaluate(model, context):  # on images of one's own digits that nobody trained on
     mine = np.isin(y_test, [int(digit) for digit in context.config["digits"]])
     found = (X_test[mine] @ model["coef"].T + model["intercept"]).argmax(axis=1)
-    return fedka.Evaluated(examples=mine.sum(), metrics={"accuracy": (found == y_test[mine]).mean()})
+    return fedka.Evaluated(examples=mine.sum(), metrics={"test_score": (found == y_test[mine]).mean()})
