@@ -8,6 +8,7 @@ from .conftest import EVERYTHING, NAMESPACE, ONE_KAFKA, Render, Rendered
 pytestmark = pytest.mark.slow
 
 OPERATOR = "fedka-system-fedka"
+FAREWELL = f"{OPERATOR}-deleted-namespaces"
 
 
 def _rules(objects: Rendered) -> Iterator[dict[str, Any]]:
@@ -35,8 +36,26 @@ def test_for_all_namespaces_the_rights_hold_in_all(render: Render):
 def test_for_named_namespaces_they_hold_in_these_alone(render: Render):
     objects = render(EVERYTHING)
     assert ("ClusterRole", OPERATOR) not in objects
-    assert not [kind for kind, _ in objects if kind == "ClusterRoleBinding"]
+    assert [name for kind, name in objects if kind == "ClusterRoleBinding"] == [FAREWELL]
     assert objects["Role", OPERATOR]["metadata"]["namespace"] == "banks"  # the last of two of one name
+
+
+def test_of_a_deleted_namespace_it_may_do_no_more_than_let_trainings_go(render: Render):
+    objects = render(EVERYTHING)
+    assert objects["ClusterRole", FAREWELL]["rules"] == [
+        {"apiGroups": ["fedka.dev"], "resources": ["federatedtrainings"], "verbs": ["list", "watch", "patch"]}
+    ]
+    assert objects["ClusterRoleBinding", FAREWELL]["roleRef"]["name"] == FAREWELL
+
+
+def test_it_can_be_given_no_right_beyond_its_namespaces(render: Render):
+    bound = {kind for kind, _ in render(EVERYTHING, "--set=rbac.deletedNamespaces=false")}
+    assert "RoleBinding" in bound
+    assert "ClusterRoleBinding" not in bound
+
+
+def test_for_all_namespaces_nothing_is_added(render: Render):
+    assert ("ClusterRole", FAREWELL) not in render(ONE_KAFKA)
 
 
 def test_the_lease_is_in_the_operators_own_namespace(render: Render, values):

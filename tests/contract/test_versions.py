@@ -141,7 +141,7 @@ async def test_a_list_is_narrowed_by_labels(cluster, make, namespace):
 
 async def test_a_list_of_metadata_names_and_versions_what_there_is(cluster, make):
     created = await cluster.create(make.secret(labels={"app": "fedka"}), field_manager="user")
-    (listed,) = await cluster.list_metadata(SECRET)
+    (listed,) = (await cluster.list_metadata(SECRET)).objects
     for field in ("name", "namespace", "uid", "resourceVersion", "labels"):
         assert listed["metadata"][field] == created["metadata"][field]
     assert "data" not in listed

@@ -6,12 +6,10 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-import yaml
 
 from fedka.kubernetes.api import Api
 from fedka.kubernetes.cluster import KubernetesCluster
@@ -31,32 +29,20 @@ from fedka.wire.names import RunTopics, run_id
 from ..cluster.api_server import ApiServer
 from ..reconcile.builders import joined, training_object, whole_round
 from ..reconcile.fakes import FakeKafka
+from .rights import ACCOUNT, Right, Rules, account, lease_rules, namespace_rules, rights_of, role
 
 pytestmark = pytest.mark.kubernetes
 
-RBAC = Path(__file__).parents[2] / "charts/fedka/templates/rbac.yaml"
-ACCOUNT = "fedka-operator"
 GENEROUS_SECONDS = 120
 LOOK_SECONDS = 0.1
 KAFKA = KafkaCluster(KafkaAccess(bootstrap_servers="kafka:9093"), identities=True)
 VERBS = {"POST": "create", "PATCH": "patch", "PUT": "update", "DELETE": "delete"}
 NEVER_ASKED_FOR = {("federatedtrainings/finalizers", "update")}  # the server looks whether an owner may be blocked
 
-Right = tuple[str, str]
 
-
-def granted() -> list[dict[str, Any]]:
-    """The rules of the chart: the operator's own, and those of its Lease."""
-    template = RBAC.read_text()
-    rules = re.search(r'define "fedka.rules" -}}\n(.*?){{- end }}', template, re.DOTALL)
-    lease = re.search(r"rules:\n(  - apiGroups: \[coordination.*?)---", template, re.DOTALL)
-    assert rules is not None
-    assert lease is not None
-    return [*yaml.safe_load(rules[1]), *yaml.safe_load(lease[1])]
-
-
-def rights_of(rules: list[dict[str, Any]]) -> set[Right]:
-    return {(resource, verb) for rule in rules for resource in rule["resources"] for verb in rule["verbs"]}
+def granted() -> Rules:
+    """The operator's own, and those of its Lease."""
+    return [*namespace_rules(), *lease_rules()]
 
 
 class Asked:
@@ -114,18 +100,7 @@ class Installation:
 @pytest.fixture
 async def installation(api_server: ApiServer) -> AsyncIterator[Installation]:
     namespace = await asyncio.to_thread(api_server.create_namespace, f"rights-{uuid.uuid4().hex[:12]}")
-    metadata = {"name": ACCOUNT, "namespace": namespace}
-    group = "rbac.authorization.k8s.io"
-    role: dict[str, Any] = {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": metadata, "rules": granted()}
-    binding = {
-        "apiVersion": f"{group}/v1",
-        "kind": "RoleBinding",
-        "metadata": metadata,
-        "roleRef": {"apiGroup": group, "kind": "Role", "name": ACCOUNT},
-        "subjects": [{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": namespace}],
-    }
-    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
-    await asyncio.to_thread(api_server.apply, account, role, binding)
+    await asyncio.to_thread(api_server.apply, account(namespace), *role(namespace, granted(), of=namespace))
     kubeconfig = await asyncio.to_thread(api_server.kubeconfig_for, ACCOUNT, namespace)
     asked = Asked()
     user = Api(find_login(kubeconfig=str(api_server.kubeconfig)))

@@ -14,7 +14,7 @@ from fedka.kubernetes.cluster import KubernetesCluster
 from fedka.kubernetes.lines import CUT
 from fedka.kubernetes.listing import Collection
 from fedka.kubernetes.watching import ChangeTooLong, Watched
-from fedka.reconcile.ports import POD, SECRET, ClusterUnavailable, Forbidden, WatchEvent
+from fedka.reconcile.ports import POD, SECRET, ClusterError, ClusterUnavailable, Forbidden, NotFound, WatchEvent
 
 GONE = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old resource version"}}
 
@@ -113,7 +113,7 @@ async def test_a_server_that_stays_away_is_asked_ever_more_rarely():
     away = [[ClusterUnavailable("connection refused")]] * 3 + [[]] * 5  # an end in order that told nothing is no better
     api = ScriptedApi([listed()], [*away, [{"type": "ADDED", "object": pod("one", 11)}], []])
     queue: asyncio.Queue[WatchEvent] = asyncio.Queue()
-    watching = asyncio.ensure_future(Watched(api, Collection(POD), queue, sleep=sleep).run())
+    watching = asyncio.ensure_future(Watched(api, Collection(POD), queue.put, sleep=sleep).run())
     async with asyncio.timeout(60):
         await enough.wait()
     watching.cancel()
@@ -186,15 +186,39 @@ async def test_a_selector_narrows_its_kind_only():
 async def test_a_list_of_metadata_leaves_out_who_owns_which_field():
     owned = pod("one")
     owned["metadata"]["managedFields"] = [{"manager": "kubectl", "fieldsV1": {"f:spec": {}}}]
-    (found,) = await KubernetesCluster(ScriptedApi([listed(owned)], [])).list_metadata(POD)
-    assert found == {"metadata": pod("one")["metadata"]}
+    found = await KubernetesCluster(ScriptedApi([listed(owned)], [])).list_metadata(POD)
+    assert found.objects == [{"metadata": pod("one")["metadata"]}]
 
 
 async def test_whether_a_kind_may_be_listed_is_asked_in_each_place_for_one_object():
-    api = ScriptedApi([listed(pod("one")), Forbidden("pods is forbidden")], [])
-    with pytest.raises(Forbidden):
-        await KubernetesCluster(api, namespaces=("a", "b")).check_listing(POD)
+    api = ScriptedApi([Forbidden("pods is forbidden"), listed(pod("one"))], [])
+    await KubernetesCluster(api, namespaces=("a", "b")).check_listing(POD)
     assert [query["limit"] for query in api.asked] == ["1", "1"]
+
+
+async def test_a_kind_that_may_be_listed_nowhere_is_refused():
+    api = ScriptedApi([Forbidden("not in a"), Forbidden("not in b")], [])
+    with pytest.raises(Forbidden, match="not in a"):
+        await KubernetesCluster(api, namespaces=("a", "b")).check_listing(POD)
+
+
+async def test_a_kind_that_does_not_exist_is_told_from_one_that_may_not_be_listed():
+    api = ScriptedApi([Forbidden("not in a"), NotFound("there are no pods")], [])
+    with pytest.raises(NotFound):
+        await KubernetesCluster(api, namespaces=("a", "b")).check_listing(POD)
+
+
+@pytest.mark.parametrize("refusal", [Forbidden("not in a"), NotFound("there are no pods")])
+async def test_a_namespace_that_may_not_be_listed_is_not_taken_for_empty(refusal: ClusterError):
+    api = ScriptedApi([refusal, listed(pod("one"))], [])
+    found = await KubernetesCluster(api, namespaces=("a", "b")).list_metadata(POD)
+    assert [item["metadata"]["name"] for item in found.objects] == ["one"]
+    assert found.withheld == {"a"}
+
+
+async def test_what_may_not_be_listed_in_all_namespaces_at_once_is_an_error():
+    with pytest.raises(Forbidden):
+        await KubernetesCluster(ScriptedApi([Forbidden("nowhere")], [])).list_metadata(POD)
 
 
 async def test_a_change_that_is_too_long_to_be_one_ends_the_watch():

@@ -61,6 +61,7 @@ def load(case: Mapping[str, Any]) -> Snapshot:
         shortfall=_shortfall(case),
         doubt=case.get("doubt", False),
         topics_deleted=case.get("topicsDeleted", False),
+        children_known=case.get("childrenKnown", True),
     )
     topics = {topic.name: topic for topic in wanted_topics(base)} if case.get("topics", "made") == "made" else {}
     journal = case.get("journal")

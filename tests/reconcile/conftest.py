@@ -14,9 +14,11 @@ from fedka.local.cluster import InMemoryCluster
 from fedka.local.crd_admission import CrdAdmission
 from fedka.plan.settings import CLEANUP_SECONDS, KafkaCluster, Settings
 from fedka.reconcile.kafka_side import KafkaSide
+from fedka.reconcile.meter import Meter
 from fedka.reconcile.operator import Operator
 from fedka.reconcile.ports import EVENT, FEDERATED_TRAINING, JOB, Cluster, NotFound
 from fedka.reconcile.pulse import PULSE_SECONDS
+from fedka.reconcile.reach import Reach
 from fedka.wire.bundle import KafkaAccess
 from fedka.wire.names import RunTopics, run_id
 
@@ -53,6 +55,8 @@ class World:
         others: Mapping[str, KafkaSide] = MappingProxyType({}),
         resync_seconds: float | None = None,
         pulse_seconds: float = PULSE_SECONDS,
+        reach: Reach | None = None,
+        meter: Meter | None = None,
     ) -> Operator:
         """`cluster`: what the operator sees of the cluster, where that is not all of it. `others`: Kafka clusters."""
         sides = {"default": self.kafka.side(), **others}
@@ -70,6 +74,8 @@ class World:
             clock=self._clock,
             random=Random(1),  # noqa: S311  no secrets
             still_leader=self._still_leads,
+            reach=reach,
+            meter=meter,
         )
         self.tasks.append((operator, asyncio.create_task(operator.run())))
         return operator

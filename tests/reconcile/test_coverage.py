@@ -11,10 +11,11 @@ from fedka.api.training import FINALIZER
 from fedka.local.cluster import InMemoryCluster
 from fedka.local.crd_admission import CrdAdmission
 from fedka.plan.settings import KafkaCluster, Settings
-from fedka.reconcile.cache import Cache, TrainingKey
+from fedka.reconcile.cache import WATCHED, Cache, TrainingKey
 from fedka.reconcile.coverage import Coverage, WatchSilent
 from fedka.reconcile.operator import Operator
-from fedka.reconcile.ports import FEDERATED_TRAINING, EventType, WatchEvent
+from fedka.reconcile.ports import FEDERATED_TRAINING, EventType, Kind, Listing, WatchEvent
+from fedka.reconcile.reach import Reach
 from fedka.wire.bundle import KafkaAccess
 
 from .builders import training_object
@@ -24,16 +25,26 @@ from .fakes import FakeKafka
 class Watched:
     """A cluster whose watch tells only what the test lets it tell."""
 
-    def __init__(self, *, arrival_seconds: float = 60) -> None:
+    def __init__(self, *, arrival_seconds: float = 60, reach: Reach | None = None) -> None:
         self.cluster = InMemoryCluster(clock=lambda: datetime.now(UTC), random=Random(1), admission=CrdAdmission())  # noqa: S311  no secrets
         self.cache = Cache()
         self.coverage = Coverage(
             cluster=self.cluster,
             cache=self.cache,
             tell=self.tell,
+            reach=reach or Reach(),
             barrier_seconds=0.02,
             arrival_seconds=arrival_seconds,
         )
+
+    def withhold(self, namespace: str) -> None:
+        """The cluster says no to a LIST there."""
+
+        async def withheld(_kind: Kind) -> Listing:
+            await asyncio.sleep(0)
+            return Listing([], frozenset({namespace}))
+
+        self.cluster.list_metadata = withheld
 
     def tell(self, event: WatchEvent) -> None:
         self.cache.take(event)
@@ -137,3 +148,37 @@ async def test_what_the_watch_tells_a_little_later_is_waited_for():
     await asyncio.sleep(0)
     watched.tell(WatchEvent(EventType.ADDED, FEDERATED_TRAINING, made))
     await asyncio.wait_for(restored, 60)
+
+
+async def test_where_the_watch_is_not_let_in_nothing_is_waited_for():
+    reach = Reach(["default"])
+    watched = Watched(arrival_seconds=0.06, reach=reach)
+    await watched.create("fraud", told=False)
+    reached = asyncio.ensure_future(watched.coverage.reached())
+    done, _ = await asyncio.wait({reached}, timeout=0.05)
+    assert not done  # it has not been tried yet
+    for kind in WATCHED:
+        reach.lose("default", kind)
+    await asyncio.wait_for(reached, 60)
+    await watched.coverage.restore()
+
+
+async def test_what_is_out_of_reach_is_not_taken_for_deleted():
+    reach = Reach(["default"])
+    watched = Watched(reach=reach)
+    made = await watched.create("fraud")
+    await watched.cluster.delete(FEDERATED_TRAINING, "default", "fraud", uid=made["metadata"]["uid"])
+    await watched.coverage.restore()
+    assert watched.cache.keys() == [TrainingKey("default", "fraud")]
+    reach.gain("default", FEDERATED_TRAINING)
+    await watched.coverage.restore()
+    assert watched.cache.keys() == []
+
+
+async def test_what_a_list_withholds_is_not_taken_for_deleted():
+    """The right has gone, and the watch, which stands since before, does not know yet."""
+    watched = Watched()
+    await watched.create("fraud")
+    watched.withhold("default")
+    await watched.coverage.restore()
+    assert watched.cache.keys() == [TrainingKey("default", "fraud")]

@@ -10,7 +10,20 @@ from fedka.kubernetes.api import APPLY, JSON_PATCH, JSON_TYPE, MERGE_PATCH, META
 from fedka.kubernetes.listing import Collection, pages
 from fedka.kubernetes.watching import Watched
 from fedka.reconcile.event_objects import event_object, seen_again
-from fedka.reconcile.ports import EVENT, KINDS, AlreadyExists, Cause, Conflict, Invalid, Kind, Object, WatchEvent
+from fedka.reconcile.ports import (
+    EVENT,
+    KINDS,
+    AlreadyExists,
+    Cause,
+    Conflict,
+    Forbidden,
+    Invalid,
+    Kind,
+    Listing,
+    NotFound,
+    Object,
+    WatchEvent,
+)
 
 Json = dict[str, Any]
 
@@ -52,14 +65,32 @@ class KubernetesCluster:
         """See `Cluster.list`."""
         return await _listed(self._api, self._collections(kind, namespace, labels or {}), JSON_TYPE)
 
-    async def list_metadata(self, kind: Kind) -> Sequence[Json]:
+    async def list_metadata(self, kind: Kind) -> Listing:
         """See `Cluster.list_metadata`."""
-        return await _listed(self._api, self._collections(kind, None, {}), METADATA_ONLY, _of_interest)
+        found: list[Json] = []
+        withheld: set[str] = set()
+        for each in self._collections(kind, None, {}):
+            try:
+                found += await _listed(self._api, [each], METADATA_ONLY, _of_interest)
+            except (Forbidden, NotFound):
+                if each.namespace is None:
+                    raise
+                withheld.add(each.namespace)
+        return Listing(found, frozenset(withheld))
 
     async def check_listing(self, kind: Kind) -> None:
-        """Raises a ClusterError where this kind is not there, or may not be listed everywhere."""
-        for each in self._collections(kind, None, {}):
-            await self._api.send("GET", each.path, query=each.query | {"limit": "1"}, accept=METADATA_ONLY)
+        """Raises NotFound where there is no such kind, Forbidden where it may be listed nowhere, or another
+        ClusterError.
+        """
+        refused: list[Forbidden] = []
+        asked = self._collections(kind, None, {})
+        for each in asked:
+            try:
+                await self._api.send("GET", each.path, query=each.query | {"limit": "1"}, accept=METADATA_ONLY)
+            except Forbidden as error:
+                refused.append(error)
+        if len(refused) == len(asked):
+            raise refused[0]
 
     async def create(self, obj: Object, *, field_manager: str) -> Json:
         """See `Cluster.create`."""
@@ -118,7 +149,7 @@ class KubernetesCluster:
         """See `Cluster.watch`."""
         changes: asyncio.Queue[WatchEvent] = asyncio.Queue(WATCH_BACKLOG)
         collections = [each for kind in kinds for each in self._collections(kind, None, {})]
-        watching = [asyncio.create_task(Watched(self._api, each, changes).run()) for each in collections]
+        watching = [asyncio.create_task(Watched(self._api, each, changes.put).run()) for each in collections]
         coming = asyncio.create_task(changes.get())
         try:
             while True:

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from fedka.api.reasons import Phase
 from fedka.reconcile.meter import Outcome
 from fedka.reconcile.operator import Operator
+from fedka.reconcile.reach import Reach
 from fedka.version import VERSION
 
 RECONCILE_SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
@@ -58,9 +59,9 @@ class Metrics:
         """See `Api`."""
         self._requests.labels(method, resource_of(path), str(code)).inc()
 
-    def show(self, operator: Operator, leads: Callable[[], bool], kafkas: Iterable[str]) -> None:
+    def show(self, operator: Operator, leads: Callable[[], bool], kafkas: Iterable[str], reach: Reach) -> None:
         """Include what these know."""
-        self.registry.register(_Present(operator, leads, tuple(kafkas)))
+        self.registry.register(_Present(operator, leads, tuple(kafkas), reach))
 
     def text(self) -> bytes:
         """In Prometheus' text format."""
@@ -70,10 +71,11 @@ class Metrics:
 class _Present(Collector):
     """The state of things at the moment of asking."""
 
-    def __init__(self, operator: Operator, leads: Callable[[], bool], kafkas: tuple[str, ...]) -> None:
+    def __init__(self, operator: Operator, leads: Callable[[], bool], kafkas: tuple[str, ...], reach: Reach) -> None:
         self._operator = operator
         self._leads = leads
         self._kafkas = kafkas
+        self._reach = reach
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """See `Collector`."""
@@ -92,6 +94,12 @@ class _Present(Collector):
         for name in self._kafkas:
             kafka.add_metric([name], name not in away)
         yield kafka
+        watched = GaugeMetricFamily(
+            "fedka_namespace_watched", "Whether this one of watchNamespaces can be looked into.", labels=["namespace"]
+        )
+        for name in self._reach.namespaces:
+            watched.add_metric([name], self._reach.covers(name))
+        yield watched
         build = GaugeMetricFamily("fedka_build_info", "The version of Fedka.", labels=["version"])
         build.add_metric([VERSION], 1)
         yield build

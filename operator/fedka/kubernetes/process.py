@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from fedka.kubernetes.api import Api
 from fedka.kubernetes.cluster import KubernetesCluster
@@ -20,10 +20,12 @@ from fedka.kubernetes.endpoints import endpoints
 from fedka.kubernetes.lease import KubernetesLease, Leadership
 from fedka.kubernetes.login import Login, own_namespace
 from fedka.kubernetes.metrics import Metrics
+from fedka.kubernetes.namespaces import NamedNamespaces
 from fedka.kubernetes.shell import SELECTORS, Shell
 from fedka.kubernetes.sides import kafka_sides
 from fedka.reconcile.operator import Operator
 from fedka.reconcile.ports import FEDERATED_TRAINING, ClusterUnavailable, Forbidden, NotFound
+from fedka.reconcile.reach import Reach
 from fedka.version import VERSION
 
 LOGGER = logging.getLogger("fedka.kubernetes")
@@ -34,6 +36,23 @@ OUTSIDE = "default"  # the Lease's namespace where the operator runs outside of 
 
 class CannotStart(Exception):
     """The cluster lacks something, or refuses it: the message says what to do about it."""
+
+
+class Watch(Protocol):
+    """What tells the operator of changes: see `Shell` and `NamedNamespaces`."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended."""
+        ...
+
+    async def run(self, started: Callable[[], None]) -> None:
+        """Until `stop`, or an error."""
+        ...
+
+    def stop(self) -> None:
+        """Let `run` end."""
+        ...
 
 
 class WatchEnded(Exception):
@@ -56,7 +75,7 @@ async def serve(
     metrics = Metrics()
     settings, sides = configuration.settings(), kafka_sides(configuration)
     api = Api(login, answered=metrics.answered)
-    namespaces = configuration.watch_namespaces
+    namespaces = tuple(dict.fromkeys(configuration.watch_namespaces))
     cluster = KubernetesCluster(api, namespaces=namespaces, selectors=SELECTORS, instance=identity)
     leadership = Leadership(
         KubernetesLease(api, configuration.lease_namespace or own_namespace() or OUTSIDE, LEASE),
@@ -64,6 +83,7 @@ async def serve(
         clock=_now,
         monotonic=time.monotonic,
     )
+    reach = Reach(namespaces)
     operator = Operator(
         cluster=cluster,
         kafka=sides,
@@ -73,9 +93,14 @@ async def serve(
         still_leader=leadership.held,
         meter=metrics,
         resync_seconds=configuration.resync_seconds,
+        reach=reach,
     )
-    metrics.show(operator, leadership.held, sides)
-    shell = Shell(login, operator.observe, namespaces=namespaces)
+    metrics.show(operator, leadership.held, sides, reach)
+    shell: Watch = (
+        NamedNamespaces(api, operator.observe, reach, selectors=SELECTORS)
+        if namespaces
+        else Shell(login, operator.observe)
+    )
     try:
         alive, ready = [("watching", lambda: shell.alive)], [("all that exists is known", lambda: operator.ready)]
         async with endpoints(configuration.port, alive=alive, ready=ready, metrics=metrics.text) as port:
@@ -89,7 +114,7 @@ async def serve(
 
 
 async def _work(
-    operator: Operator, shell: Shell, leadership: Leadership, *, stop: asyncio.Event, started: Callable[[], None]
+    operator: Operator, shell: Watch, leadership: Leadership, *, stop: asyncio.Event, started: Callable[[], None]
 ) -> None:
     working = asyncio.create_task(operator.work(leading=leadership.acquire), name="operator-work")
     keeping = asyncio.create_task(leadership.keep(), name="operator-lease")
@@ -136,7 +161,9 @@ async def _check_access(cluster: KubernetesCluster, api: Api) -> None:
         except NotFound as error:
             raise CannotStart(f"there is no FederatedTraining here: install the CRD (crds/) first ({error})") from error
         except Forbidden as error:
-            raise CannotStart(f"the operator's ServiceAccount lacks a right: {error}") from error
+            raise CannotStart(
+                f"the operator's ServiceAccount lacks the right to list trainings wherever it is to watch them: {error}"
+            ) from error
         except ClusterUnavailable as error:
             LOGGER.warning("the API server is waited for: %s", error)
             await asyncio.sleep(AWAY_SECONDS)

@@ -1,11 +1,11 @@
-"""Kopf as the shell that watches: its handlers only hand events over to the operator.
+"""Kopf as the shell that watches all namespaces: its handlers only hand events over to the operator.
 
 No create or update handlers, timers, daemons or indices: they write annotations and finalizers into users' resources,
 act on edges that a restart loses, and grow faster than the number of objects.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import kopf
@@ -24,11 +24,10 @@ Observe = Callable[[WatchEvent], None]
 
 
 class Shell:
-    """Watches what the operator needs to know. `namespaces` empty: all."""
+    """Watches what the operator needs to know, in all namespaces."""
 
-    def __init__(self, login: Login, observe: Observe, *, namespaces: Sequence[str] = ()) -> None:
+    def __init__(self, login: Login, observe: Observe) -> None:
         self._registry = _registry(login, observe)
-        self._namespaces = tuple(namespaces)
         self._stop = asyncio.Event()
         self._ended = False
 
@@ -49,8 +48,7 @@ class Shell:
                 registry=self._registry,
                 settings=_settings(),
                 standalone=True,
-                clusterwide=not self._namespaces,
-                namespaces=self._namespaces,
+                clusterwide=True,
                 stop_flag=self._stop,
             )
             started()

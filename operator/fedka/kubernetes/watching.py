@@ -37,39 +37,55 @@ class NoChange(ClusterUnavailable):
     """What the watch has told is none that an API server tells of: a proxy in between may answer in its own way."""
 
 
+def _copy(obj: Json) -> Json:
+    """What is told belongs to the reader, what is known to the watch."""
+    copied: Json = json.loads(json.dumps(obj))
+    return copied
+
+
 class Watched:
-    """Follows one collection; `queue` bounds how far it runs ahead of who reads."""
+    """Follows one collection. It waits for `tell` before it reads on. `keep` makes of an object what is told when it is
+    found gone, with its uid and resourceVersion at least; `listed` is called each time all there is has been told.
+    """
 
     def __init__(
         self,
         api: Api,
         collection: Collection,
-        queue: "asyncio.Queue[WatchEvent]",
+        tell: Callable[[WatchEvent], Awaitable[None]],
         *,
+        keep: Callable[[Json], Json] = _copy,
+        listed: Callable[[], None] = lambda: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._api = api
         self._collection = collection
-        self._queue = queue
+        self._tell = tell
+        self._keep = keep
+        self._listed = listed
         self._sleep = sleep
         self._known: dict[str, Json] = {}
         self._version = ""  # to go on from; empty where everything is to be listed again
         self._heard = False  # whether the connection that stands has told anything
 
     async def run(self) -> None:
-        """Until cancelled. Raises a ClusterError for what asking again does not mend."""
+        """Until cancelled. Raises a ClusterError for what asking again does not mend; run again, it lists anew."""
         pause = FIRST_BREAK_SECONDS
         while True:
             self._heard = False
             try:
                 if not self._version:
                     self._version = await self._list()
+                    self._listed()
                 await self._follow()
             except VersionGone:
                 self._version = ""
                 continue
             except ClusterUnavailable as error:
                 LOGGER.info("the watch of %s is taken up again: %s", self._collection.kind.plural, error)
+            except ClusterError:
+                self._version = ""
+                raise
             if self._heard:
                 pause = FIRST_BREAK_SECONDS
             await self._sleep(pause)  # after an end in order, too: a proxy may answer at once, and with nothing
@@ -85,16 +101,16 @@ class Watched:
                     found.add(item["metadata"]["uid"])
                     await self._note(item)
         for uid in self._known.keys() - found:
-            await self._queue.put(WatchEvent(EventType.DELETED, self._collection.kind, self._known.pop(uid)))
+            await self._tell(WatchEvent(EventType.DELETED, self._collection.kind, self._known.pop(uid)))
         return version
 
     async def _note(self, item: Json) -> None:
         known = self._known.get(item["metadata"]["uid"])
         if known is not None and known["metadata"]["resourceVersion"] == item["metadata"]["resourceVersion"]:
             return
-        self._known[item["metadata"]["uid"]] = item
+        self._known[item["metadata"]["uid"]] = self._keep(item)
         type_ = EventType.ADDED if known is None else EventType.MODIFIED
-        await self._queue.put(WatchEvent(type_, self._collection.kind, _copy(item)))
+        await self._tell(WatchEvent(type_, self._collection.kind, item))
 
     async def _follow(self) -> None:
         """Tell changes until the server ends the watch, or it is cut."""
@@ -138,15 +154,9 @@ class Watched:
         uid = obj["metadata"]["uid"]
         if change["type"] == EventType.DELETED:
             self._known.pop(uid, None)
-            await self._queue.put(WatchEvent(EventType.DELETED, self._collection.kind, obj))
+            await self._tell(WatchEvent(EventType.DELETED, self._collection.kind, obj))
         else:
             type_ = EventType.MODIFIED if uid in self._known else EventType.ADDED
-            self._known[uid] = obj
-            await self._queue.put(WatchEvent(type_, self._collection.kind, _copy(obj)))
+            self._known[uid] = self._keep(obj)
+            await self._tell(WatchEvent(type_, self._collection.kind, obj))
         return version
-
-
-def _copy(obj: Json) -> Json:
-    """What is told belongs to the reader, what is known to the watch."""
-    copied: Json = json.loads(json.dumps(obj))
-    return copied

@@ -37,6 +37,7 @@ from fedka.reconcile.ports import (
     EventType,
     Forbidden,
     Kind,
+    Listing,
     NotFound,
     Object,
     WatchEvent,
@@ -84,10 +85,10 @@ class InMemoryCluster:
         await asyncio.sleep(0)
         return [clone(obj) for obj in self._store.objects(kind, namespace) if has_labels(obj, labels)]
 
-    async def list_metadata(self, kind: Kind) -> Sequence[Json]:
+    async def list_metadata(self, kind: Kind) -> Listing:
         """See `Cluster.list_metadata`."""
         await asyncio.sleep(0)
-        return [{"metadata": clone(obj["metadata"])} for obj in self._store.objects(kind)]
+        return Listing([{"metadata": clone(obj["metadata"])} for obj in self._store.objects(kind)])
 
     async def create(self, obj: Object, *, field_manager: str) -> Json:
         """See `Cluster.create`."""

@@ -14,7 +14,7 @@ from typing import Literal
 from fedka.local.cluster import InMemoryCluster
 from fedka.local.objects import Json, Key, clone, describe, has_labels, key_of
 from fedka.local.store import own_key
-from fedka.reconcile.ports import Kind, NotFound, Object, WatchEvent
+from fedka.reconcile.ports import Kind, Listing, NotFound, Object, WatchEvent
 
 
 class UnreliableCluster:
@@ -58,9 +58,9 @@ class UnreliableCluster:
         seen |= {key: obj for key, obj in past.items() if key[0] == kind.kind and namespace in (None, key[1])}
         return [clone(obj) for _, obj in sorted(seen.items(), key=_by_name) if obj and has_labels(obj, labels)]
 
-    async def list_metadata(self, kind: Kind) -> Sequence[Json]:
+    async def list_metadata(self, kind: Kind) -> Listing:
         """See `Cluster.list_metadata`; perhaps as it was."""
-        return [{"metadata": obj["metadata"]} for obj in await self.list(kind)]
+        return Listing([{"metadata": obj["metadata"]} for obj in await self.list(kind)])
 
     async def watch(self, kinds: Sequence[Kind]) -> AsyncGenerator[WatchEvent, None]:
         """See `Cluster.watch`; events of different objects may overtake one another."""

@@ -29,6 +29,11 @@ def finalize(snapshot: Snapshot) -> Part:
     if not present:
         return Part()
     bound = deleted_at + timedelta(seconds=snapshot.settings.cleanup_seconds)
+    end = _after_children if snapshot.children_known else _after_a_while
+    return end(snapshot, deleted_at, bound)
+
+
+def _after_children(snapshot: Snapshot, deleted_at: datetime, bound: datetime) -> Part:
     staying = [job for job in snapshot.jobs.values() if not job.deleting]
     asked = merge(deleted(snapshot, job) for job in staying)
     if asked.job_deletions:
@@ -39,6 +44,15 @@ def finalize(snapshot: Snapshot) -> Part:
         return Part(requeue_after=seconds_until(deleted_at + PODS_GRACE, snapshot.now))
     end = _clean_up(snapshot, bound)
     return merge([end, Part(events=_jobs_left(snapshot))]) if end.finalizer is False else end
+
+
+def _after_a_while(snapshot: Snapshot, deleted_at: datetime, bound: datetime) -> Part:
+    """The rights in the namespace have gone, as a rule with the namespace, which takes Jobs and pods along; if not, the
+    garbage collector does, once the training has gone.
+    """
+    if snapshot.now < deleted_at + PODS_GRACE:
+        return Part(requeue_after=seconds_until(deleted_at + PODS_GRACE, snapshot.now))
+    return _clean_up(snapshot, bound)
 
 
 def _clean_up(snapshot: Snapshot, bound: datetime) -> Part:

@@ -155,6 +155,7 @@ class Snapshot:
     now: datetime
     jobs: Mapping[str, JobView] = field(default_factory=dict)
     pods: tuple[PodView, ...] = ()
+    children_known: bool = True  # else there may be others than these Jobs and pods, or none of them any more
     conflicts: Mapping[str, NameTaken] = field(default_factory=dict)  # by the child's name
     refusals: Mapping[str, Refusal] = field(default_factory=dict)  # by the child's name
     unpatched: Mapping[str, Refusal] = field(default_factory=dict)  # by the UID of a Job that may not be changed

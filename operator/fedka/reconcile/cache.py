@@ -141,6 +141,10 @@ class Cache:
         """Of all trainings."""
         return list(self._trainings)
 
+    def keys_in(self, namespace: str) -> list[TrainingKey]:
+        """Of all trainings there."""
+        return [key for key in self._trainings if key.namespace == namespace]
+
     def phases(self) -> Counter[str]:
         """How many trainings are in each phase."""
         return Counter(held.phase for held in self._trainings.values())

@@ -9,7 +9,8 @@ import contextlib
 from collections.abc import Callable
 
 from fedka.reconcile.cache import WATCHED, Cache
-from fedka.reconcile.ports import Cluster, Kind, WatchEvent
+from fedka.reconcile.ports import Cluster, Kind, Listing, WatchEvent
+from fedka.reconcile.reach import Reach
 
 BARRIER_SECONDS = 1.0
 ARRIVAL_SECONDS = 60.0
@@ -21,7 +22,7 @@ class WatchSilent(Exception):
 
 
 class Coverage:
-    """Compares the cache with the cluster. `tell` takes what the watch should have told.
+    """Compares the cache with the cluster, as far as it is within reach. `tell` takes what the watch should have told.
 
     `arrival_seconds`: how long an object may exist before it counts as kept back by the watch. `barrier_seconds`: how
     often it is looked whether what is waited for exists still.
@@ -33,12 +34,14 @@ class Coverage:
         cluster: Cluster,
         cache: Cache,
         tell: Callable[[WatchEvent], None],
+        reach: Reach,
         barrier_seconds: float = BARRIER_SECONDS,
         arrival_seconds: float = ARRIVAL_SECONDS,
     ) -> None:
         self._cluster = cluster
         self._cache = cache
         self._tell = tell
+        self._reach = reach
         self._barrier_seconds = barrier_seconds
         self._arrival_seconds = arrival_seconds
         self._told = asyncio.Event()
@@ -50,6 +53,7 @@ class Coverage:
 
     async def reached(self) -> None:
         """Return once the cache knows all that exists. Raises WatchSilent, or a ClusterError."""
+        await self._reach.tried()
         for kind in WATCHED:
             await self._reached(kind)
         self.complete = True
@@ -68,9 +72,12 @@ class Coverage:
         """Tell of deletions that the watch has missed. Raises WatchSilent, or a ClusterError."""
         for kind in WATCHED:
             before = self._cache.known(kind)
-            listed = await self._listed(kind)
-            for event in self._cache.vanished(kind, before - listed):
-                self._tell(event)
+            listing = await self._cluster.list_metadata(kind)
+            listed = self._within_reach(kind, listing)
+            for event in list(self._cache.vanished(kind, before - listed)):
+                namespace = event.object["metadata"]["namespace"]
+                if namespace not in listing.withheld and self._reach.covers(namespace, kind):
+                    self._tell(event)
             await self._arrived(kind, listed - self._cache.known(kind))
 
     async def _told_within(self, kind: Kind, listed: frozenset[str]) -> bool:
@@ -103,4 +110,9 @@ class Coverage:
         )
 
     async def _listed(self, kind: Kind) -> frozenset[str]:
-        return frozenset(obj["metadata"]["uid"] for obj in await self._cluster.list_metadata(kind))
+        return self._within_reach(kind, await self._cluster.list_metadata(kind))
+
+    def _within_reach(self, kind: Kind, listing: Listing) -> frozenset[str]:
+        """UIDs; the watch does not tell of what it does not reach, and takes it up again in its own time."""
+        found = (obj["metadata"] for obj in listing.objects)
+        return frozenset(each["uid"] for each in found if self._reach.covers(each.get("namespace", ""), kind))

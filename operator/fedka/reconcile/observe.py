@@ -6,9 +6,12 @@ from fedka.plan.settings import Settings
 from fedka.plan.snapshot import Snapshot
 from fedka.reconcile.cache import Cache, CachedTraining
 from fedka.reconcile.memory import RunMemory
+from fedka.reconcile.reach import Reach
 
 
-def observe(cached: CachedTraining, *, cache: Cache, memory: RunMemory, settings: Settings, now: datetime) -> Snapshot:
+def observe(
+    cached: CachedTraining, *, cache: Cache, reach: Reach, memory: RunMemory, settings: Settings, now: datetime
+) -> Snapshot:
     """All that a plan may depend on, copied: what changes later does not change it."""
     namespace, uid = cached.training.metadata.namespace, cached.training.metadata.uid
     jobs = cache.jobs(namespace, uid)
@@ -18,6 +21,7 @@ def observe(cached: CachedTraining, *, cache: Cache, memory: RunMemory, settings
         now=now,
         jobs={job.name: job for job in jobs},
         pods=cache.pods(namespace, uid),
+        children_known=reach.knows_children(namespace),
         conflicts=dict(memory.conflicts),
         refusals=dict(memory.refusals),
         unpatched=dict(memory.unpatched),

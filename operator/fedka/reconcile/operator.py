@@ -23,6 +23,7 @@ from fedka.reconcile.meter import Meter, NoMeter
 from fedka.reconcile.ports import Cluster, ClusterError, WatchEvent
 from fedka.reconcile.pulse import PULSE_SECONDS, feel_pulse
 from fedka.reconcile.queue import KeyedQueue, QueueClosedError
+from fedka.reconcile.reach import Reach
 from fedka.reconcile.reconciler import Reconciler
 from fedka.reconcile.resync import resync
 from fedka.reconcile.runs import Runs
@@ -46,6 +47,7 @@ class Operator:
     `kafka` has a side for each entry of `settings.kafka_clusters`; the operator closes them when it ends. `clock` gives
     aware datetimes, `still_leader` is asked before every change. With `resync_seconds`, each training is looked at
     again about that often, whatever the watch says; every `pulse_seconds` each Kafka is asked whether it is there.
+    `reach` says where the watch is not let in; absent: it is let in everywhere.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Operator:
         monotonic: Callable[[], float] = time.monotonic,
         still_leader: Callable[[], bool] = lambda: True,
         meter: Meter | None = None,
+        reach: Reach | None = None,
         resync_seconds: float | None = None,
         pulse_seconds: float = PULSE_SECONDS,
     ) -> None:
@@ -70,10 +73,12 @@ class Operator:
         self._resync_seconds = resync_seconds
         self._pulse_seconds = pulse_seconds
         self._cache = Cache()
+        reach = reach or Reach()
+        reach.listen(self._look_again_in)
         self._queue: KeyedQueue[TrainingKey] = KeyedQueue(
             now=monotonic, timer=_call_later, random=random, lane=self._lane, share=SHARE
         )
-        self._coverage = Coverage(cluster=cluster, cache=self._cache, tell=self.observe)
+        self._coverage = Coverage(cluster=cluster, cache=self._cache, tell=self.observe, reach=reach)
         self._runs = Runs(
             kafka=kafka,
             clock=clock,
@@ -83,6 +88,7 @@ class Operator:
         throttle: StatusThrottle[TrainingKey] = StatusThrottle(now=monotonic)
         self._reconciler = Reconciler(
             cache=self._cache,
+            reach=reach,
             runs=self._runs,
             queue=self._queue,
             throttle=throttle,
@@ -190,6 +196,12 @@ class Operator:
     def _look_again(self, key: TrainingKey) -> None:
         """Unless nothing was done for it that a watch does not tell of: thousands may wait to be begun."""
         if self._runs.recheck(key):
+            self._queue.add(key)
+
+    def _look_again_in(self, namespace: str) -> None:
+        """More can be seen of it than before, or less."""
+        for key in self._cache.keys_in(namespace):
+            self._runs.recheck(key)  # what was refused for the lack of a right may be allowed now
             self._queue.add(key)
 
     def _lane(self, key: TrainingKey) -> str:

@@ -59,6 +59,16 @@ class WatchEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """The metadata of objects, each as `{"metadata": ...}`, and the namespaces that did not show theirs: whether there
+    are any in those is not known.
+    """
+
+    objects: Sequence[dict[str, Any]]
+    withheld: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Cause:
     """One reason why an object was refused: the field's path, where it is known, and what is wrong with it."""
 
@@ -112,8 +122,8 @@ class Cluster(Protocol):
         """One object; `NotFound` if there is none."""
         ...
 
-    async def list_metadata(self, kind: Kind) -> Sequence[dict[str, Any]]:
-        """The metadata of all objects of a kind, as `{"metadata": ...}`: a fraction of what `list` costs."""
+    async def list_metadata(self, kind: Kind) -> Listing:
+        """The metadata of all objects of a kind: a fraction of what `list` costs."""
         ...
 
     async def list(

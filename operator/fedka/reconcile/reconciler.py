@@ -17,6 +17,7 @@ from fedka.reconcile.observe import observe
 from fedka.reconcile.ports import ClusterError, ClusterUnavailable, Conflict, NotFound
 from fedka.reconcile.provisioning import KafkaUnavailable, ProvisioningRefused
 from fedka.reconcile.queue import KeyedQueue
+from fedka.reconcile.reach import Reach
 from fedka.reconcile.refused import ChildRefusedError
 from fedka.reconcile.runs import Runs
 from fedka.reconcile.throttle import StatusThrottle
@@ -31,6 +32,7 @@ class Reconciler:
         self,
         *,
         cache: Cache,
+        reach: Reach,
         runs: Runs,
         queue: KeyedQueue[TrainingKey],
         throttle: StatusThrottle[TrainingKey],
@@ -39,6 +41,7 @@ class Reconciler:
         clock: Callable[[], datetime],
     ) -> None:
         self._cache = cache
+        self._reach = reach
         self._runs = runs
         self._queue = queue
         self._throttle = throttle
@@ -93,8 +96,17 @@ class Reconciler:
             await self._runs.keep(key, cached.uid if cached is not None else None)
             self._throttle.forget(key)
             return True
+        if not self._reach.covers(key.namespace) and cached.training.metadata.deletion_timestamp is None:
+            return True  # by half of what there is, it would be misjudged; it comes again with the other half
         memory = await self._runs.memory(key, cached.training)
-        snapshot = observe(cached, cache=self._cache, memory=memory, settings=self._settings, now=self._clock())
+        snapshot = observe(
+            cached,
+            cache=self._cache,
+            reach=self._reach,
+            memory=memory,
+            settings=self._settings,
+            now=self._clock(),
+        )
         plan = make_plan(snapshot)
         after = plan.requeue_after
         if not plan.is_empty():
