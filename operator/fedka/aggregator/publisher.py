@@ -12,7 +12,7 @@ from fedka.aggregator.events import Event, Published, PublishFailed
 from fedka.aggregator.tasks import Copy, Publish
 from fedka.kafka.access import Settings
 from fedka.kafka.chunks import NOTHING, ChunkWriter, Stored
-from fedka.kafka.errors import ChunksGone, KafkaError, WriteFailed, WriteRefused
+from fedka.kafka.errors import ChunksGone, ChunksUnusable, WriteFailed, WriteRefused
 from fedka.kafka.ranges import RangeReader
 from fedka.strategies.choose import step_of
 from fedka.wire.chunks import UPLOAD_BYTES, Pointer
@@ -97,7 +97,7 @@ class Publisher:
             except WriteFailed as error:
                 LOGGER.warning("publishing again: %s", error)
                 half = earlier()
-            except KafkaError as error:
+            except ChunksUnusable as error:  # of the base, or of the first model
                 self._emit(PublishFailed(task.nonce, str(error)))
                 return
             else:

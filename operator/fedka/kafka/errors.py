@@ -35,19 +35,23 @@ class WriteForbidden(WriteRefused):
     """The right to write to the topic is lacking."""
 
 
-class ChunksGone(KafkaError):
+class ChunksUnusable(KafkaError):
+    """What a pointer names is not to be had, whoever asks for it and however often."""
+
+
+class ChunksGone(ChunksUnusable):
     """Chunks that a pointer names are no longer, or not, in the log."""
 
 
-class NoSuchOffset(KafkaError):
+class NoSuchOffset(ChunksUnusable):
     """A pointer names an offset that the log has not reached."""
 
 
-class PointerUnsound(KafkaError):
+class PointerUnsound(ChunksUnusable):
     """A pointer cannot be one to a model of that layout: its chunks are too few or too many, or share a place."""
 
 
-class ChunkCorrupt(KafkaError):
+class ChunkCorrupt(ChunksUnusable):
     """A chunk is not what the pointer or its own headers promise."""
 
 

@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka import KafkaError as Code
 
 from fedka.kafka.access import Settings, range_consumer_settings
-from fedka.kafka.errors import ChunkCorrupt, ChunksGone, KafkaError, NoSuchOffset, PointerUnsound
+from fedka.kafka.errors import ChunkCorrupt, ChunksGone, ChunksUnusable, NoSuchOffset, PointerUnsound
 from fedka.kafka.log_record import GONE, UNREADABLE
 from fedka.wire.chunks import ChunkHeaders, Pointer, chunk_digest, root_digest
 from fedka.wire.layout import Layout
@@ -42,7 +42,7 @@ class Finished:
     """All chunks of the range arrived and its root digest fits; or `failure` says why not."""
 
     key: Hashable
-    failure: KafkaError | None = None
+    failure: ChunksUnusable | None = None
 
 
 @dataclass(slots=True)
@@ -117,8 +117,7 @@ class RangeReader:
     def read(self, topic: str, partition: int, pointer: Pointer, layout: Layout) -> Iterator[tuple[int, bytes]]:
         """The chunks of one pointer as they arrive, in any order.
 
-        Waits as long as Kafka is away. Raises ChunksGone, NoSuchOffset, ChunkCorrupt or PointerUnsound; what was
-        yielded before then is void.
+        Waits as long as Kafka is away. Raises a ChunksUnusable; what was yielded before then is void.
         """
         self.cancel_all()
         key = object()

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import Literal
 
-from fedka.kafka.errors import ChunkCorrupt, ChunksGone, NoSuchOffset, PointerUnsound
+from fedka.kafka.errors import ChunksUnusable
 from fedka.participant.conversation import Conversation
 from fedka.participant.errors import AppMisused, AppRaised, ModelUnusable
 from fedka.wire.records import Failed, RoundOpened
@@ -16,7 +16,7 @@ from fedka.wire.records import Failed, RoundOpened
 LOGGER = logging.getLogger("fedka.participant")
 MOST_MESSAGE = 300
 
-CannotAnswer = (AppRaised, AppMisused, ModelUnusable, ChunksGone, ChunkCorrupt, NoSuchOffset, PointerUnsound)
+CannotAnswer = (AppRaised, AppMisused, ModelUnusable, ChunksUnusable)
 """What costs this participant's answer, not the run."""
 
 

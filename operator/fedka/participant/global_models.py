@@ -24,8 +24,7 @@ class GlobalModels:
     def obtain(self, model: ModelRef) -> None:
         """Make a global model the learner's base, unless it is already.
 
-        Raises ModelUnusable where the app's model has another layout than the run's; ChunksGone, NoSuchOffset,
-        ChunkCorrupt or PointerUnsound.
+        Raises ModelUnusable where the app's model has another layout than the run's, and a ChunksUnusable.
         """
         if self._learner.base_digest == model.pointer.digest:
             return

@@ -45,10 +45,7 @@ class Wire(Protocol):
         ...
 
     def download(self, pointer: Pointer, layout: Layout) -> Iterator[tuple[int, bytes]]:
-        """The chunks of a global model, verified, in any order.
-
-        Raises ChunksGone, NoSuchOffset, ChunkCorrupt or PointerUnsound.
-        """
+        """The chunks of a global model, verified, in any order. Raises a ChunksUnusable."""
         ...
 
     def close(self) -> None:
