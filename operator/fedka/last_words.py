@@ -8,6 +8,9 @@ from collections.abc import Sequence
 
 LOGGED = re.compile(r"^\d\d:\d\d:\d\d (?P<level>[A-Z]+) +\S+: (?P<text>.*)$")
 WORTH_TELLING = ("ERROR", "CRITICAL")
+REFUSED_BY_KAFKA = "Kafka refuses its user or a right of it"
+"""How the last error of a pod begins that Kafka lets in no longer: whoever made its user may mend that."""
+
 TRACEBACK = "Traceback (most recent call last):"
 _FRAME = re.compile(r'^ +File "(?P<file>[^"<]+)", line (?P<line>\d+)')
 _NOT_THE_USERS = ("/site-packages/", "/lib/python", "/fedka/participant/")
@@ -24,6 +27,11 @@ def without_traceback(words: str) -> str:
         return words
     at = place_in(lines)
     return f"{_joined(text, raised)}{f' (at {at})' if at else ''}"
+
+
+def tells_of_refusal(words: str) -> bool:
+    """Whether a process ended because Kafka refuses its user, or a right that it needs."""
+    return _last_told(words.splitlines())[0].startswith(REFUSED_BY_KAFKA)
 
 
 def place_in(traceback: Sequence[str]) -> str:

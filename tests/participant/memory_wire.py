@@ -34,6 +34,7 @@ class MemoryWire:
         self.models: dict[str, list[bytes]] = {}
         self.troubles: list[KafkaError] = []  # raised by the next checks, one each
         self.deaf = 0  # so many of the next words are not heard
+        self.deafness = WriteFailed("the broker is away")
         self.gone: KafkaError = ChunksGone("chunks are no longer in the log")
         self.broken_uploads = 0
         self.after_upload: Callable[[], None] = lambda: None
@@ -87,7 +88,7 @@ class MemoryWire:
     def say(self, record: r.Record) -> int:
         if self.deaf:
             self.deaf -= 1
-            raise WriteFailed("the broker is away")
+            raise self.deafness
         self.said.append(record)
         offset = len(self.said) - 1
         self.react(self, record, offset)

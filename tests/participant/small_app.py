@@ -56,7 +56,12 @@ def learner_of(app: fedka.App, **config: str) -> Learner:
 
 
 def participant(
-    app: fedka.App, wire: MemoryWire, *, state_dir: Path | None = None, clock: Callable[[], float] = lambda: 0.0
+    app: fedka.App,
+    wire: MemoryWire,
+    *,
+    state_dir: Path | None = None,
+    clock: Callable[[], float] = lambda: 0.0,
+    refused_seconds: float = 10.0,
 ) -> Participant:
     """It says alive only after minutes, and tries again at once."""
     learner = learner_of(app)
@@ -66,7 +71,7 @@ def participant(
         wire,
         announced=AnnouncedExamples(state_dir, learner.announced_examples()),
         clock=clock,
-        pace=Pace(alive_seconds=600.0, retry_seconds=0.0),
+        pace=Pace(alive_seconds=600.0, retry_seconds=0.0, refused_seconds=refused_seconds),
     )
 
 

@@ -17,6 +17,7 @@ from fedka.kafka.errors import (
     NoSuchOffset,
     TopicMissing,
     TopicRefused,
+    WriteForbidden,
 )
 from fedka.participant.conversation import JournalLost
 from fedka.participant.journal import JournalUnreadable
@@ -281,25 +282,69 @@ def test_a_participant_that_is_early_waits(trouble, caplog):
     assert caplog.text.count(str(trouble)) == 1
 
 
-def test_a_refused_topic_ends_the_process():
-    wire = MemoryWire(lambda *_: None)
-    wire.troubles = [TopicRefused("north lacks Describe on topic x")]
-    with pytest.raises(TopicRefused):
-        participant(steps(), wire).run()
+REFUSALS = [AccessRefused("the password was refused"), TopicRefused("north lacks Describe on topic x")]
 
 
-def test_a_user_that_is_not_known_yet_is_waited_for():
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_user_or_right_that_is_not_known_yet_is_waited_for(refusal):
     wire = MemoryWire(on(r.Hello, lambda wire, *_: wire.tell(DONE)))
-    wire.troubles = [AccessRefused("the password was refused")] * 2
+    wire.troubles = [refusal] * 5
     participant(steps(), wire).run()
     assert len(wire.heard(r.Hello)) == 1
 
 
-def test_a_refused_password_ends_the_process():
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_refusal_that_stands_ends_the_process(refusal):
+    seconds = iter(range(100))
     wire = MemoryWire(lambda *_: None)
-    wire.troubles = [AccessRefused("the password was refused")] * 3
+    wire.troubles = [refusal] * 100
+    with pytest.raises(type(refusal)):
+        participant(steps(), wire, clock=lambda: next(seconds)).run()
+    assert len(wire.troubles) == 100 - 11
+
+
+def test_an_answer_in_between_begins_the_time_anew():
+    seconds = iter(range(100))
+    wire = MemoryWire(on(r.Hello, lambda wire, *_: wire.tell(DONE)))
+    refused = [AccessRefused("the password was refused")] * 9
+    wire.troubles = [*refused, KafkaAway("no answer"), *refused]
+    participant(steps(), wire, clock=lambda: next(seconds)).run()
+    assert wire.troubles == []
+
+
+def test_a_connection_that_is_refused_later_is_looked_into_and_forgotten_where_kafka_answers():
+    def react(wire: MemoryWire, record: r.Record, offset: Offset) -> None:
+        if isinstance(record, r.Hello):
+            wire.troubles = [AccessRefused("the password was refused")] * 2
+            wire.trouble(KafkaTrouble("authentication failed", refused=True))
+            open_one(wire, record, offset)
+        elif isinstance(record, r.Commit):
+            wire.tell(DONE)
+
+    wire = MemoryWire(react)
+    participant(steps(), wire).run()
+    assert wire.troubles == []
+    assert len(wire.heard(r.Commit)) == 1
+
+
+def test_a_password_that_is_void_from_some_time_on_ends_the_process():
+    def react(wire: MemoryWire, record: r.Record, offset: Offset) -> None:
+        wire.troubles = [AccessRefused("the password was refused")] * 3
+        wire.trouble(KafkaTrouble("authentication failed", refused=True))
+
+    wire = MemoryWire(on(r.Hello, react))
     with pytest.raises(AccessRefused):
-        participant(steps(), wire).run()
+        participant(steps(), wire, refused_seconds=0).run()
+
+
+def test_who_may_write_no_longer_ends(caplog):
+    seconds = iter(range(100))
+    wire = MemoryWire(lambda *_: None)
+    wire.deaf, wire.deafness = 100, WriteForbidden("Topic authorization failed")
+    with pytest.raises(WriteForbidden):
+        participant(steps(), wire, clock=lambda: next(seconds)).run()
+    assert wire.deaf == 100 - 11
+    assert "hello was not heard: Topic authorization failed" in caplog.text
 
 
 def test_a_long_wait_is_told_again(caplog):

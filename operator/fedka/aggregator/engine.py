@@ -112,7 +112,7 @@ class Engine:
                 self._on_publish_failed(event)
             case events.TroubleSeen():
                 self._on_trouble(event)
-            case events.DataPlaneEnded():
+            case events.DataPlaneEnded() | events.KeptOut():
                 raise event.error
             case events.Interrupted():
                 LOGGER.info("asked to end: the run goes on when an aggregator is started again")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fedka.kafka.errors import KafkaTrouble
+from fedka.kafka.errors import KafkaError, KafkaTrouble
 from fedka.kafka.log_record import LogRecord
 from fedka.kafka.writer import Outcome
 from fedka.wire.chunks import Pointer
@@ -104,6 +104,13 @@ class DataPlaneEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptOut:
+    """Kafka has refused for long what it had granted to this process."""
+
+    error: KafkaError
+
+
+@dataclass(frozen=True, slots=True)
 class Interrupted:
     """The process was asked to end."""
 
@@ -121,5 +128,6 @@ Event = (
     | Published
     | PublishFailed
     | DataPlaneEnded
+    | KeptOut
     | Interrupted
 )

@@ -15,6 +15,7 @@ from types import FrameType
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one thread folds; spinning helpers would take the broker's cores
 
 from fedka import exit_codes
+from fedka.aggregator.admission import Doubt, wait_to_be_let_in
 from fedka.aggregator.clock import BrokerClock
 from fedka.aggregator.data_plane import DataPlane
 from fedka.aggregator.engine import Engine
@@ -25,6 +26,7 @@ from fedka.aggregator.events import (
     Interrupted,
     JournalAnswered,
     JournalSeen,
+    KeptOut,
     SpecSeen,
     TroubleSeen,
 )
@@ -45,7 +47,7 @@ from fedka.aggregator.tasks import Know
 from fedka.aggregator.wiring import Wiring
 from fedka.kafka.access import Settings, client_settings
 from fedka.kafka.allocator import keep_chunk_memory
-from fedka.kafka.errors import AccessRefused, KafkaAway, KafkaError, KafkaTrouble
+from fedka.kafka.errors import AccessRefused, KafkaError, KafkaTrouble, TopicRefused, last_word
 from fedka.kafka.log_record import LogRecord, Start
 from fedka.kafka.log_view import LogView
 from fedka.kafka.tail import Tail, tails
@@ -64,6 +66,8 @@ ENDS: dict[type[Exception], int] = {
     TopicMisconfigured: exit_codes.CONFIG,
     RecordTooLarge: exit_codes.CONFIG,
     StrategyUnknown: exit_codes.CONFIG,
+    AccessRefused: exit_codes.CONFIG,
+    TopicRefused: exit_codes.CONFIG,
     NotInJournal: exit_codes.FAILED,
     KafkaError: exit_codes.FAILED,
 }
@@ -99,7 +103,7 @@ def run_aggregator(
     try:
         return process.run()
     except tuple(ENDS) as error:
-        LOGGER.error("%s", error)  # noqa: TRY400 the message says it all
+        LOGGER.error("%s", last_word(error))  # noqa: TRY400 the message says it all
         return next(code for cause, code in ENDS.items() if isinstance(error, cause))
     except _Interrupted:
         LOGGER.info("asked to end before the run was taken up")
@@ -125,12 +129,15 @@ class _Process:
     """The clients and threads of one aggregator."""
 
     def __init__(self, bundle: Bundle, settings: Settings, at: Callable[[str], None], alive_seconds: float) -> None:
-        self._bundle = bundle
         self._settings = settings
         self._at = at
         self._alive_seconds = alive_seconds
-        self._topics = bundle.topics
+        self._topics = names = bundle.topics
+        self._needed = (names.journal, names.spec, names.model, names.audit, names.state)
+        self._user = bundle.kafka.username or "the aggregator"
         self._inbox = Inbox()
+        put = self._inbox.put
+        self._doubt = Doubt(settings, self._needed, self._user, refused=lambda error: put(KeptOut(error)))
         self._view = LogView(settings, name="fedka-aggregator-view")
         self._writer = RecordWriter(settings, name="fedka-aggregator-journal", trouble=self._hear)
         self._audit = RecordWriter(settings, name="fedka-aggregator-audit", trouble=self._hear)
@@ -140,7 +147,7 @@ class _Process:
 
     def run(self) -> int:
         _on_signals(_interrupt)  # until the engine listens: Kafka may be away for long
-        self._wait_for_topics()
+        wait_to_be_let_in(self._view, self._needed, self._user)
         reading = replay(self._view, self._topics.journal)
         if reading.state.ended:
             LOGGER.info("the run has ended: nothing to do")
@@ -180,17 +187,6 @@ class _Process:
             LOGGER.warning("start number %d without a round: reading slowly, one batch at a time", starts)
             self._view.close()
             self._view = LogView(self._settings, name="fedka-aggregator-view", careful=True)
-
-    def _wait_for_topics(self) -> None:
-        names = self._topics
-        topics = (names.journal, names.spec, names.model, names.audit, names.state)
-        while True:
-            try:
-                self._view.check_topics(topics, self._bundle.kafka.username or "the aggregator")
-            except KafkaAway as error:
-                LOGGER.warning("waiting for Kafka at %s: %s", self._bundle.kafka.bootstrap_servers, error)
-            else:
-                return
 
     def _engine(self, reading: Replay, clock: BrokerClock, data: DataPlane) -> Engine:
         journal = JournalWriter(
@@ -263,3 +259,5 @@ class _Process:
 
     def _hear(self, trouble: KafkaTrouble) -> None:
         self._inbox.put(TroubleSeen(trouble))
+        if trouble.refused:
+            self._doubt.ask()

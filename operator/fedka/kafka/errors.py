@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from fedka.last_words import REFUSED_BY_KAFKA
+
 
 class KafkaError(Exception):
     """Any failure of a Kafka client of ours."""
@@ -21,6 +23,10 @@ class KafkaAway(KafkaError):
 
 class AccessRefused(KafkaAway):
     """A broker is there, and the password or a certificate does not fit: only another bundle may help."""
+
+
+class PasswordRefused(AccessRefused):
+    """A broker takes no such user with that password: who made the user may make it anew."""
 
 
 class WriteFailed(KafkaError):
@@ -55,9 +61,22 @@ class ChunkCorrupt(ChunksUnusable):
     """A chunk is not what the pointer or its own headers promise."""
 
 
+MENDED_BY_THE_OPERATOR = (PasswordRefused, TopicRefused, WriteForbidden)
+"""What a user or a right that was lost leads to."""
+
+
+def last_word(error: Exception) -> str:
+    """What a process says of an error that ends it: the operator knows by it what it can mend."""
+    return f"{REFUSED_BY_KAFKA}: {error}" if isinstance(error, MENDED_BY_THE_OPERATOR) else str(error)
+
+
 @dataclass(frozen=True, slots=True)
 class KafkaTrouble:
-    """News from a client that goes on by itself unless `fatal`: a broker is away, a topic is not there yet."""
+    """News from a client that goes on by itself unless `fatal`: a broker is away, a topic is not there yet.
+
+    `refused`: a broker is there, and does not let the client in.
+    """
 
     message: str
     fatal: bool = False
+    refused: bool = False

@@ -63,6 +63,8 @@ class LogView:
 
     def _described(self, topic: str, seconds: float) -> Code | None:
         problem: Code | None = self._consumer.list_topics(topic, timeout=seconds).topics[topic].error
+        self._consumer.poll(0)  # what it has complained of before is over as well
+        self._complaints.answered()
         return problem
 
     def watermarks(self, topic: str, partition: int = 0) -> tuple[int, int]:
@@ -167,7 +169,8 @@ class LogView:
             elif error.code() == Code._PARTITION_EOF:  # noqa: SLF001 librdkafka's own name
                 continue
             elif error.code() in FATAL:
-                raise TopicMissing(f"topic {topic}: {FATAL[error.code()]}")
+                cause = TopicRefused if error.code() == Code.TOPIC_AUTHORIZATION_FAILED else TopicMissing
+                raise cause(f"topic {topic}: {FATAL[error.code()]}")
             elif error.code() != Code.GROUP_AUTHORIZATION_FAILED:
                 raise KafkaAway(f"topic {topic}: {error.str()}")
         return records

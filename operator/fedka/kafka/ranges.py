@@ -5,17 +5,20 @@ is in librdkafka's bounded queue and one batch.
 """
 
 import logging
+import time
 from collections import deque
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from operator import methodcaller
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka import KafkaError as Code
+from confluent_kafka import KafkaException, Message, TopicPartition
 
 from fedka.kafka.access import Settings, range_consumer_settings
-from fedka.kafka.errors import ChunkCorrupt, ChunksGone, ChunksUnusable, NoSuchOffset, PointerUnsound
-from fedka.kafka.log_record import GONE, UNREADABLE
+from fedka.kafka.complaints import Complaints
+from fedka.kafka.errors import ChunkCorrupt, ChunksGone, ChunksUnusable, NoSuchOffset, PointerUnsound, TopicRefused
+from fedka.kafka.log_record import FATAL, GONE, UNREADABLE, consumer_of
+from fedka.kafka.patience import Patience
 from fedka.wire.chunks import ChunkHeaders, Pointer, chunk_digest, root_digest
 from fedka.wire.layout import Layout
 
@@ -60,11 +63,17 @@ class _Range:
 
 
 class RangeReader:
-    """Reads ranges; used by one thread. At most one range a partition is read at a time, others of it wait."""
+    """Reads ranges; used by one thread. At most one range a partition is read at a time, others of it wait.
+
+    It waits as long as Kafka is away. What reads raises AccessRefused once Kafka has refused the connection for long,
+    and TopicRefused where the right to read is lacking.
+    """
 
     def __init__(self, settings: Settings, *, name: str, careful: bool = False) -> None:
         wanted = range_consumer_settings(settings, careful=careful)
-        self._consumer = Consumer({**wanted, "client.id": name}, logger=LOGGER)
+        self._refusals = Complaints(settings)
+        self._patience = Patience(time.monotonic)
+        self._consumer = consumer_of({**wanted, "client.id": name}, on_error=self._refusals.take)
         self._active: dict[tuple[str, int], _Range] = {}
         self._waiting: deque[_Range] = deque()
         self._known: set[str] = set()
@@ -83,6 +92,7 @@ class RangeReader:
             except KafkaException as error:  # reading from it waits for Kafka to come back
                 LOGGER.warning("asking about topic %s: %s", topic, error.args[0].str())
             else:
+                self._answered()
                 self._known.add(topic)
 
     def add(self, key: Hashable, topic: str, partition: int, pointer: Pointer, layout: Layout) -> None:
@@ -117,7 +127,7 @@ class RangeReader:
     def read(self, topic: str, partition: int, pointer: Pointer, layout: Layout) -> Iterator[tuple[int, bytes]]:
         """The chunks of one pointer as they arrive, in any order.
 
-        Waits as long as Kafka is away. Raises a ChunksUnusable; what was yielded before then is void.
+        Raises a ChunksUnusable, and what `poll` raises; what was yielded before then is void.
         """
         self.cancel_all()
         key = object()
@@ -145,6 +155,8 @@ class RangeReader:
                     error = message.error()
                     if error is not None and error.code() in GONE:
                         raise ChunksGone(f"chunks in {topic} are no longer in the log")
+                    if error is not None and error.code() == Code.TOPIC_AUTHORIZATION_FAILED:
+                        raise TopicRefused(f"topic {topic}: {FATAL[error.code()]}")
                     if error is None:
                         offset = (message.offset() or 0) + 1
                         headers = _headers(message)
@@ -213,9 +225,21 @@ class RangeReader:
                 TopicPartition(topic, partition), timeout=ANSWER_SECONDS, cached=False
             )
         except KafkaException as error:
-            self._complain(f"{topic}: {error.args[0].str()}")
+            self._no_answer(topic, error.args[0])
             return None
+        self._answered()
         return int(high)
+
+    def _no_answer(self, topic: str, answer: Code) -> None:
+        if not self._active:  # nothing can come, and what the client has complained of is told here
+            self._consumer.poll(0)
+        why = self._refusals.explain(f"topic {topic}", answer)
+        self._patience.hear(why)
+        self._complain(str(why))
+
+    def _answered(self) -> None:
+        self._refusals.answered()
+        self._patience.answered()
 
     def _complain(self, trouble: str) -> None:
         """Once for each trouble until something arrives again: an outage would fill the log."""
@@ -243,6 +267,8 @@ class RangeReader:
             if active is not None and error.code() in UNREADABLE:
                 self._drop(place)
                 return [Finished(active.key, ChunkCorrupt(f"a record in {active.topic} cannot be decompressed"))]
+            if error.code() == Code.TOPIC_AUTHORIZATION_FAILED:
+                raise TopicRefused(f"topic {message.topic()}: {FATAL[error.code()]}")
             if error.code() != Code.GROUP_AUTHORIZATION_FAILED:
                 self._complain(error.str())
             return []

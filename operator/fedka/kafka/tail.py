@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka import KafkaError as Code
 
 from fedka.kafka.access import Settings, control_consumer_settings
+from fedka.kafka.complaints import is_refusal
 from fedka.kafka.errors import KafkaTrouble
 from fedka.kafka.log_record import BATCH, UNREADABLE, LogRecord, Start, as_record, consumer_of, trouble_of
 
@@ -120,7 +121,7 @@ class Tail:
 
     def _on_client_error(self, error: Code) -> None:
         if error.code() != Code.GROUP_AUTHORIZATION_FAILED:
-            self._trouble(KafkaTrouble(error.str()))
+            self._trouble(KafkaTrouble(error.str(), refused=is_refusal(error)))
 
 
 def tails(

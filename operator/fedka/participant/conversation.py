@@ -6,11 +6,13 @@ What must be heard is said again until it is, for as long as it matters.
 
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
-from fedka.kafka.errors import AccessRefused, KafkaAway, KafkaTrouble, TopicMissing, WriteFailed
+from fedka.kafka.errors import KafkaAway, KafkaTrouble, TopicMissing, TopicRefused, WriteFailed
+from fedka.kafka.log_record import LogRecord
+from fedka.kafka.patience import Patience
 from fedka.participant.announced import AnnouncedExamples
 from fedka.participant.journal import JournalView
 from fedka.participant.news import news
@@ -20,7 +22,6 @@ from fedka.wire.run_state import RunState
 
 LOGGER = logging.getLogger("fedka.participant")
 MOST_RETRY_SECONDS = 5.0
-MOST_REFUSALS = 3  # a user that was made this moment is not known to every broker yet
 REMIND_TRIES = 6  # a silent minute looks like a process that hangs
 
 
@@ -57,12 +58,15 @@ class Conversation:
         wire: Wire,
         *,
         retry_seconds: float,
+        patience: Patience,
     ) -> None:
         self._me = identity
         self._abilities = abilities
         self._announced = announced
         self._wire = wire
         self._retry_seconds = retry_seconds
+        self._patience = patience
+        self._in_doubt = False  # whether Kafka still lets us in
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._journal = JournalView()
         self._hello_due = True
@@ -84,26 +88,28 @@ class Conversation:
 
         Raises TopicRefused or AccessRefused.
         """
+        for record in self._until_let_in(self._wire.read_journal):
+            self._journal.take(record)
+        self._wire.follow_journal(self._journal.next_offset, self._events.put)
+
+    def _until_let_in(self, then: Callable[[], Sequence[LogRecord]]) -> Sequence[LogRecord]:
+        """Wait until Kafka shows the run's topics, and does what comes then. Raises TopicRefused or AccessRefused."""
         pause = self._retry_seconds / 8  # topics that are just being made are there at once
-        refusals = 0
         for tries in itertools.count(1):
             try:
                 self._wire.check()
-                records = self._wire.read_journal()
-            except (TopicMissing, KafkaAway) as error:
-                refusals += isinstance(error, AccessRefused)
-                if refusals >= MOST_REFUSALS:
-                    raise
+                done = then()
+            except (TopicMissing, TopicRefused, KafkaAway) as error:
+                self._patience.hear(error)
                 if tries % REMIND_TRIES == 0:
                     self._trouble = ""
                 self._note(f"waiting: {error}")
                 self._wait(pause)
                 pause = min(2 * pause, MOST_RETRY_SECONDS)
             else:
-                break
-        for record in records:
-            self._journal.take(record)
-        self._wire.follow_journal(self._journal.next_offset, self._events.put)
+                self._patience.answered()
+                return done
+        raise AssertionError("it is tried for ever")
 
     def greet(self) -> None:
         """Say hello where one is due: at the start, when there are more examples, after having been lost."""
@@ -138,22 +144,42 @@ class Conversation:
         """Say something until it is heard; its offset, or None once it no longer matters."""
         while matters():
             try:
-                return self._wire.say(record)
+                offset = self._wire.say(record)
             except WriteFailed as error:
-                self.hold(f"{record.type} was not heard: {error}")
+                self.hold(f"{record.type} was not heard", error)
+            else:
+                self._patience.answered()
+                return offset
         return None
 
-    def hold(self, why: str) -> None:
-        """Something failed that will be tried again: give Kafka a moment, or go on with the next event."""
-        self._note(why)
+    def hold(self, what: str, error: WriteFailed) -> None:
+        """Something failed that will be tried again: give Kafka a moment, or go on with the next event. Raises
+        WriteForbidden where that has been said for so long that it will stay so, and what `drain` raises.
+        """
+        self._patience.hear(error)
+        self._note(f"{what}: {error}")
         self._wait(self._retry_seconds)
+        self._dispel_doubt()
 
     def listen(self) -> None:
-        """Wait for the journal's next record, and fold all that have come."""
+        """Wait for the journal's next record, and fold all that have come. Raises what `drain` raises."""
         self._wait(None)
+        self._dispel_doubt()
 
     def drain(self) -> None:
-        """Fold what has come meanwhile."""
+        """Fold what has come meanwhile. Raises TopicRefused or AccessRefused where Kafka lets us in no longer."""
+        self._take_all()
+        self._dispel_doubt()
+
+    def _dispel_doubt(self) -> None:
+        """A connection was refused: if that is more than a passing moment of a broker, a new process is needed, with
+        whatever its bundle holds by then.
+        """
+        while self._in_doubt:
+            self._in_doubt = False
+            self._until_let_in(tuple)
+
+    def _take_all(self) -> None:
         while True:
             try:
                 self._take(self._events.get_nowait())
@@ -165,13 +191,14 @@ class Conversation:
             self._take(self._events.get(timeout=seconds))
         except Empty:
             return
-        self.drain()
+        self._take_all()
 
     def _take(self, event: Event) -> None:
         if isinstance(event, KafkaTrouble):
             if event.fatal:
                 raise JournalLost(event.message)
             self._note(event.message)
+            self._in_doubt = self._in_doubt or event.refused
             return
         self._trouble = ""
         record = self._journal.take(event)

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fedka.kafka.patience import REFUSED_SECONDS, Patience
 from fedka.participant.announced import AnnouncedExamples
 from fedka.participant.conversation import Abilities, Conversation, Identity
 from fedka.participant.errors import Interrupted
@@ -24,10 +25,13 @@ LOGGER = logging.getLogger("fedka.participant")
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds between two signs of life, and before something is tried again while Kafka is away."""
+    """Seconds between two signs of life, before something is tried again while Kafka is away, and for which Kafka may
+    refuse before it is believed.
+    """
 
     alive_seconds: float = ALIVE_SECONDS
     retry_seconds: float = 1.0
+    refused_seconds: float = REFUSED_SECONDS
 
 
 class Participant:
@@ -45,7 +49,14 @@ class Participant:
     ) -> None:
         self._name = identity.participant
         self._abilities = Abilities(layout=learner.layout_digest, evaluates=learner.evaluates)
-        self._talk = Conversation(identity, self._abilities, announced, wire, retry_seconds=pace.retry_seconds)
+        self._talk = Conversation(
+            identity,
+            self._abilities,
+            announced,
+            wire,
+            retry_seconds=pace.retry_seconds,
+            patience=Patience(clock, pace.refused_seconds),
+        )
         self._heartbeat = Heartbeat(wire.say_soon, seconds=pace.alive_seconds)
         self._done = Done()
         models = GlobalModels(learner, wire, self._talk)
@@ -64,7 +75,8 @@ class Participant:
     def run(self) -> None:
         """Take part until the run has ended; once.
 
-        Raises TopicRefused, JournalLost or JournalUnreadable, after which a new process may fare better.
+        Raises TopicRefused, AccessRefused, WriteForbidden, JournalLost or JournalUnreadable, after which a new process
+        may fare better.
         """
         self._talk.begin()
         try:

@@ -11,7 +11,7 @@ from types import FrameType
 
 from fedka import exit_codes
 from fedka.kafka.allocator import keep_chunk_memory
-from fedka.kafka.errors import AccessRefused, KafkaError
+from fedka.kafka.errors import AccessRefused, KafkaError, TopicRefused, WriteForbidden, last_word
 from fedka.participant.announced import AnnouncedExamples
 from fedka.participant.conversation import Identity, JournalLost
 from fedka.participant.ending import end_despite_threads
@@ -26,6 +26,10 @@ from fedka.version import SOFTWARE
 from fedka.wire.bundle import AppSettings, Bundle, BundleUnreadable, read_bundle
 
 LOGGER = logging.getLogger("fedka.participant")
+WHAT_HELPS = (
+    "the operator makes what was lost anew, for a pod at once, for who takes part from outside within its "
+    "resyncSeconds (600 by default): try again then; if it stays so, a new connection bundle is needed"
+)
 
 
 def run_participant(bundle_dir: Path) -> int:
@@ -71,8 +75,8 @@ def _guarded(bundle: Bundle, directory: Path, participant: str, settings: AppSet
     except AppRaised as error:
         LOGGER.error("%s", error, exc_info=error.__cause__)  # noqa: TRY400 the same
         return exit_codes.FAILED
-    except AccessRefused as error:
-        LOGGER.error("%s; a new connection bundle is needed", error)  # noqa: TRY400 the message says it all
+    except (AccessRefused, TopicRefused, WriteForbidden) as error:
+        LOGGER.error("%s; %s", last_word(error), WHAT_HELPS)  # noqa: TRY400 the message says it all
         return exit_codes.CONFIG
     except (KafkaError, JournalLost, JournalUnreadable) as error:
         LOGGER.error("%s", error)  # noqa: TRY400 the message says it all

@@ -122,7 +122,7 @@ class Rounds:
             except _AttemptOver:
                 LOGGER.info("round %d: over before the upload was", opened.round)
             except WriteFailed as error:
-                self._talk.hold(f"round {opened.round}: {error}; trying again")
+                self._talk.hold(f"round {opened.round}: trying again", error)
             else:
                 self._talk.drain()
         return held.pointer

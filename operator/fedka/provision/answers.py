@@ -70,11 +70,14 @@ class Answers:
         """The future's value, or its failure as one of ours."""
         try:
             async with asyncio.timeout(CHANGE_SECONDS + ANSWER_SECONDS):
-                return await asyncio.wrap_future(future)
+                value = await asyncio.wrap_future(future)
         except TimeoutError:
             raise KafkaUnavailable(f"{doing}: no answer in time") from None
         except KafkaException as error:
             raise self.as_ours(error, doing) from error
+        self._client.poll(0)  # what the client has complained of before is over as well
+        self._complaints.answered()
+        return value
 
     async def succeeded(self, future: "Future[T]", doing: str, *, unless: frozenset[int]) -> bool:
         """Whether it went well, rather than being answered with a code of `unless`; other failures are raised."""
