@@ -29,9 +29,10 @@ def without_traceback(words: str) -> str:
     return f"{_joined(text, raised)}{f' (at {at})' if at else ''}"
 
 
-def tells_of_refusal(words: str) -> bool:
-    """Whether a process ended because Kafka refuses its user, or a right that it needs."""
-    return _last_told(words.splitlines())[0].startswith(REFUSED_BY_KAFKA)
+def refusal_in(words: str) -> str:
+    """What a process said that ended because Kafka refuses its user, or a right that it needs; else empty."""
+    text, _ = _last_told(words.splitlines())
+    return text if text.startswith(REFUSED_BY_KAFKA) else ""
 
 
 def place_in(traceback: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from fedka.aggregator.admission import Doubt
 from fedka.kafka.errors import KafkaError, KafkaTrouble, PasswordRefused
 from fedka.kafka.log_record import Start
 from fedka.kafka.tail import Tail
-from fedka.last_words import tells_of_refusal
+from fedka.last_words import refusal_in
 from fedka.wire.bundle import CA_FILE, DOCUMENT, PASSWORD_FILE, AppSettings, Bundle, KafkaAccess
 
 from ..cluster.secured_kafka import SecuredKafka
@@ -100,7 +100,7 @@ def last_error(pod: "subprocess.Popen[str]") -> str:
     """What it said last, once it has ended for good."""
     log, _ = pod.communicate(timeout=GENEROUS_SECONDS)
     assert pod.returncode == exit_codes.CONFIG, log
-    assert tells_of_refusal(log), log
+    assert refusal_in(log), log
     return log.splitlines()[-1]
 
 

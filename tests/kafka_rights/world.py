@@ -18,7 +18,7 @@ from fedka.plan.settings import KafkaCluster, Settings
 from fedka.provision.admin import AdminProvisioner
 from fedka.reconcile.kafka_side import KafkaSide
 from fedka.reconcile.operator import Operator
-from fedka.reconcile.ports import FEDERATED_TRAINING, SECRET, NotFound
+from fedka.reconcile.ports import FEDERATED_TRAINING, JOB, SECRET, NotFound
 from fedka.reconcile.run_log import KafkaRunLogs
 from fedka.reconcile.spec_topic import KafkaSpecTopics
 from fedka.wire.bundle import KafkaAccess
@@ -99,6 +99,11 @@ class World:
 
     async def phase(self) -> str:
         return str(((await self.training()) or {}).get("status", {}).get("phase"))
+
+    async def job_uids(self) -> dict[str, str]:
+        """By participant, or `aggregator`."""
+        jobs = [job["metadata"] for job in await self.cluster.list(JOB)]
+        return {job["labels"].get("fedka.dev/participant", "aggregator"): job["uid"] for job in jobs}
 
     async def bundle(self, role: str) -> Path:
         """The role's Secret as a directory."""

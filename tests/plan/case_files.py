@@ -256,13 +256,9 @@ def _refusal(values: Mapping[str, Any]) -> Refusal:
 
 
 def _failure(values: Mapping[str, Any]) -> Failure:
-    return Failure(
-        values["restarts"],
-        minute(values["at"]),
-        values.get("exitCode"),
-        values.get("message", ""),
-        rounds=values.get("rounds", 0),
-    )
+    told = (values.get("exitCode"), values.get("message", ""), values.get("reason", ""))
+    mended, rounds = values.get("mended", False), values.get("rounds", 0)
+    return Failure(values["restarts"], minute(values["at"]), *told, rounds=rounds, mended=mended)
 
 
 def render(snapshot: Snapshot, plan: Plan) -> dict[str, Any]:
@@ -282,7 +278,7 @@ def _lines(snapshot: Snapshot, plan: Plan) -> Iterator[tuple[str, Any]]:
         shown = {"generation": spec.generation, "revision": spec.revision, "participants": list(spec.participants)}
         stop = {"stop": str(spec.stop.reason)} if spec.stop is not None else {}
         yield "spec", shown | ({"suspend": True} if spec.suspend else {}) | stop
-    yield "bundles", [members[secret.name] for secret in plan.bundles]
+    yield "bundles", [members[secret.name] + (" anew" if secret.anew else "") for secret in plan.bundles]
     yield "bundleRemovals", [members[name] for name in plan.bundle_removals]
     yield "networkPolicies", [policy.manifest["metadata"]["labels"][LABEL_ROLE] for policy in plan.network_policies]
     yield "jobs", [_new_job(members[job.name], job.manifest) for job in plan.jobs]

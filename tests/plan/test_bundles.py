@@ -73,3 +73,39 @@ def test_the_secret_of_who_was_removed_while_no_operator_was_there_goes_with_its
     assert bundles(snapshot).bundle_removals == (secret,)
     jobs = {name: replace(job, deleting=name == secret) for name, job in snapshot.jobs.items()}
     assert bundles(replace(snapshot, jobs=jobs)).bundle_removals == ()
+
+
+def planned_anew(case: dict[str, Any], **changes: Any) -> set[str]:
+    """The members whose users are made again whatever their Secrets say: participants, `aggregator` and `reader`."""
+    external = [{"name": "a", "mode": "External"}, {"name": "b", "mode": "External"}, {"name": "c"}]
+    running = {"now": 5, "identities": True, "journal": ["started", "joined a c"], "spec": {"participants": external}}
+    snapshot = replace(load(running | case), **changes)
+    labels = [secret.manifest["metadata"]["labels"] for secret in bundles(snapshot).bundles if secret.anew]
+    return {each.get("fedka.dev/participant", each["fedka.dev/role"]) for each in labels}
+
+
+def test_a_user_is_made_again_for_the_pod_that_was_refused():
+    jobs = {"aggregator": "running"}
+    refused = {"c": {"restarts": 1, "at": 5, "exitCode": 78, "reason": "KafkaRefused"}}
+    assert planned_anew({"jobs": jobs, "failures": refused}) == {"c"}
+
+
+def test_of_those_without_a_pod_who_is_not_present_is_made_again_when_all_is_looked_at_again():
+    jobs = {"aggregator": "running", "c": "running"}
+    assert planned_anew({"jobs": jobs}, users_in_doubt=True) == {"b", "reader"}
+    assert planned_anew({"jobs": jobs}) == set()
+
+
+def test_an_ended_or_suspended_run_gets_no_user_again():
+    refused = {"c": {"restarts": 1, "at": 5, "exitCode": 78, "reason": "KafkaRefused"}}
+    ended = {"journal": ["started", "joined a c", "first model c", "completed"], "failures": refused}
+    assert planned_anew(ended, users_in_doubt=True) == set()
+    external = [{"name": "a", "mode": "External"}, {"name": "c"}]
+    suspended = {"spec": {"participants": external, "suspend": True}, "failures": refused}
+    assert planned_anew(suspended, users_in_doubt=True) == set()
+
+
+def test_who_was_removed_gets_no_user_again():
+    refused = {"c": {"restarts": 1, "at": 5, "exitCode": 78, "reason": "KafkaRefused"}}
+    without = {"spec": {"participants": [{"name": "a"}]}, "failures": refused}
+    assert planned_anew(without, users_in_doubt=True) == {"reader"}

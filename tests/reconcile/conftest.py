@@ -155,6 +155,26 @@ class World:
         }
         await self.set_job_status(member, conditions=[condition])
 
+    async def fail_pod(self, member: str, log: str, *, exit_code: int = 78) -> None:
+        """Let the pod of a member's Job, which is made for it, end so, and the Job with it."""
+        job = (await self.jobs())[member]
+        template = job["spec"]["template"]
+        owner = {"apiVersion": "batch/v1", "kind": "Job", **{key: job["metadata"][key] for key in ("name", "uid")}}
+        names = {"name": f"{job['metadata']['name']}-pod", "namespace": "default", "ownerReferences": [owner]}
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {**template["metadata"], **names},
+            "spec": template["spec"],
+        }
+        made = await self.cluster.create(pod, field_manager="job-controller")
+        state = {"terminated": {"exitCode": exit_code, "reason": "Error", "message": log}}
+        name = template["spec"]["containers"][0]["name"]
+        status = {"phase": "Failed", "containerStatuses": [{"name": name, "state": state}]}
+        sent = {key: made[key] for key in ("apiVersion", "kind", "metadata")} | {"status": status}
+        await self.cluster.apply_status(sent, field_manager="kubelet")
+        await self.end_job(member, succeeded=False)
+
     async def events(self) -> list[str]:
         return [event["reason"] for event in await self.cluster.list(EVENT)]
 

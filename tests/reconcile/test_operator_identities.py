@@ -162,6 +162,54 @@ async def test_a_secret_that_is_replaced_keeps_its_password(world: World):
     assert (await secrets_of(world))["a"]["data"]["password"] == before["data"]["password"]
 
 
+async def test_users_that_kafka_has_lost_are_made_again_with_their_passwords_before_their_pods(world: World):
+    world.start()
+    topics = await world.create()
+    await world.started(topics)
+    lost = topics.participant_user("a")
+    login, job, made = world.kafka.users.pop(lost), (await world.jobs())["a"], len(world.kafka.upserted)
+    await world.fail_pod("a", "12:00:00 ERROR   a: Kafka refuses its user or a right of it: no such user")
+
+    async def anew() -> bool:
+        found = (await world.jobs()).get("a")
+        return found is not None and found["metadata"]["uid"] != job["metadata"]["uid"]
+
+    await world.until(anew)
+    assert world.kafka.upserted[made:] == [lost]
+    assert world.kafka.users[lost] == login
+    assert text((await secrets_of(world))["a"], "password") == login.password
+    await world.until_told("UsersMadeAgain")
+
+
+async def test_a_pod_that_fails_of_anything_else_has_its_user_left_alone(world: World):
+    world.start()
+    topics = await world.create()
+    await world.started(topics)
+    job, made = (await world.jobs())["a"], list(world.kafka.upserted)
+    await world.fail_pod("a", "12:00:00 ERROR   a: the app raised", exit_code=1)
+
+    async def anew() -> bool:
+        found = (await world.jobs()).get("a")
+        return found is not None and found["metadata"]["uid"] != job["metadata"]["uid"]
+
+    await world.until(anew)
+    assert world.kafka.upserted == made
+
+
+async def test_an_external_participants_user_that_was_lost_is_made_again_when_all_is_looked_at_again(world: World):
+    world.start(resync_seconds=0.05)
+    topics = await world.create(participants=[{"name": "a"}, {"name": "b"}, {"name": "c", "mode": "External"}])
+    await world.started(topics)
+    lost = topics.participant_user("c")
+    login = world.kafka.users.pop(lost)
+
+    async def made_again() -> bool:
+        return world.kafka.users.get(lost) == login
+
+    await world.until(made_again)
+    assert "UsersMadeAgain" not in await world.events()
+
+
 async def test_an_ended_run_leaves_only_the_reader(world: World):
     world.start()
     topics = await world.create()

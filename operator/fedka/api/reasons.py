@@ -100,6 +100,7 @@ class EventReason(StrEnum):
     PARTICIPANT_FAILED = "ParticipantFailed"  # its process ended badly, and will be started again
     PARTICIPANT_NOT_STARTING = "ParticipantNotStarting"  # its pod waits for what may never come
     HAND_OVER_AGAIN = "HandOverAgain"  # an External participant its bundle: the password in the old one may be void
+    USERS_MADE_AGAIN = "UsersMadeAgain"  # in Kafka, which had refused them to their pods
     CLEANUP_TIMED_OUT = "CleanupTimedOut"  # the resource has gone, what it had in Kafka has not
 
 

@@ -58,9 +58,19 @@ def _missing(snapshot: Snapshot, role: Role, participant: str | None) -> BundleS
     if job is not None and not job.suspended:
         return _of_running_pods(snapshot, job)
     secret = bundle_secret(snapshot, role, participant)
-    if job is None and role is not Role.READER and participant not in external(snapshot):
-        return None if unavailable(snapshot, child_name(snapshot.training, role)) else secret  # no Job will be made
+    if role is Role.READER or participant in external(snapshot):
+        secret = replace(secret, anew=_may_be_lost(snapshot, participant))
+    elif job is None:
+        if unavailable(snapshot, child_name(snapshot.training, role)):
+            return None  # no Job will be made
+        failure = snapshot.failures.get(name)
+        return replace(secret, anew=failure is not None and failure.refused)
     return secret if snapshot.bundles.get(secret.name) != secret.hash else None
+
+
+def _may_be_lost(snapshot: Snapshot, participant: str | None) -> bool:
+    """Of who has no pod nobody tells that Kafka refuses it; who is present is let in."""
+    return snapshot.users_in_doubt and participant not in snapshot.state.present
 
 
 def _of_running_pods(snapshot: Snapshot, job: JobView) -> BundleSecret | None:

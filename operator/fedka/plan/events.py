@@ -1,6 +1,6 @@
 """Events for transitions, so that `kubectl describe` tells the story of a run; none for each round."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from fedka.api.conditions import find_condition
 from fedka.api.reasons import ConditionType, EventReason, ParticipantState, Phase, Reason
@@ -50,6 +50,17 @@ def hand_over_again(training: str, namespace: str, participant: str) -> EventNot
         f"hand over a new one: fedka bundle {training} {participant} -n {namespace} -o FILE"
     )
     return EventNote("Warning", EventReason.HAND_OVER_AGAIN, "Reconcile", note)
+
+
+def users_made_again(users: Sequence[str]) -> EventNote:
+    """Of a live run, whose pods Kafka has refused."""
+    named = ", ".join(users[:MOST_PARTICIPANT_EVENTS])
+    more = len(users) - MOST_PARTICIPANT_EVENTS
+    note = (
+        f"Kafka refused {named}{f' and {more} others' if more > 0 else ''}: made again with the same passwords and "
+        "their rights, in case somebody has deleted them or Kafka has lost them; what an ACL denies stays denied"
+    )
+    return EventNote("Warning", EventReason.USERS_MADE_AGAIN, "Reconcile", note)
 
 
 def _phase(old: TrainingStatus, new: TrainingStatus) -> Iterator[EventNote]:

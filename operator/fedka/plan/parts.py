@@ -55,6 +55,8 @@ class BundleSecret:
     With `identity`, the Secret also holds that user's password, which no plan knows: it is made once and outlives a
     replacement of the Secret. `in_use_by` is the Job whose pods have read the Secret: it is then kept whatever its
     hash, and where it is gone, a new password is made and the Job deleted, as its pods hold one that is void.
+    `anew`: whether the user and its rights were made before or not, they are made again, with the password in the
+    Secret, as Kafka may have lost them.
     """
 
     name: str
@@ -62,6 +64,7 @@ class BundleSecret:
     manifest: Mapping[str, Any]
     identity: Identity | None = None
     in_use_by: "JobDeletion | None" = None
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +94,15 @@ class JobPatch:
     deadline_seconds: int | None = None
 
 
+KAFKA_REFUSED = "KafkaRefused"  # the user of the pod, or a right that it needs
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """The last end of a Job that had to be replaced: how often in a row that was, and what was said.
 
     `rounds` had ended by then: once another has, the row is over. `reason` is Kubernetes' word for it where that says
-    more than the exit code, as OOMKilled does.
+    more than the exit code, as OOMKilled does, or KAFKA_REFUSED; `mended`: what was refused has been made again since.
     """
 
     restarts: int
@@ -105,6 +111,12 @@ class Failure:
     message: str = ""
     reason: str = ""
     rounds: int = 0
+    mended: bool = False
+
+    @property
+    def refused(self) -> bool:
+        """Whether Kafka did not let the pod in, so that its user has to be made again before it can fare better."""
+        return self.reason == KAFKA_REFUSED and not self.mended
 
     @property
     def cause(self) -> str:

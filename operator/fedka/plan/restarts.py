@@ -8,9 +8,9 @@ count.
 from datetime import datetime, timedelta
 
 from fedka.exit_codes import FENCED, HOPELESS
-from fedka.last_words import without_traceback
+from fedka.last_words import refusal_in, without_traceback
 from fedka.plan.names import child_name
-from fedka.plan.parts import Failure
+from fedka.plan.parts import KAFKA_REFUSED, Failure
 from fedka.plan.snapshot import JobView, PodView, Role, Snapshot
 
 FIRST_DELAY_SECONDS = 1.0
@@ -36,15 +36,26 @@ def failure_of(snapshot: Snapshot, job: JobView) -> Failure | None:
         at=job.finished.at,
         exit_code=code,
         message=message,
-        reason=pod.reason if pod is not None and pod.reason not in _SAY_NOTHING else "",
+        reason=_reason(pod) if pod is not None else "",
         rounds=rounds_ended(snapshot),
     )
 
 
+def _reason(pod: PodView) -> str:
+    if _is_of_its_log(pod) and refusal_in(pod.message):
+        return KAFKA_REFUSED
+    return pod.reason if pod.reason not in _SAY_NOTHING else ""
+
+
 def _said_last(pod: PodView) -> str:
     """Without the traceback that is in its log, where its message is the end of that."""
-    of_its_log = pod.exit_code is not None and pod.reason in ("", "Error")
-    return without_traceback(pod.message) if of_its_log else pod.message
+    if not _is_of_its_log(pod):
+        return pod.message
+    return refusal_in(pod.message) or without_traceback(pod.message)
+
+
+def _is_of_its_log(pod: PodView) -> bool:
+    return pod.exit_code is not None and pod.reason in ("", "Error")
 
 
 def _restarts_before(snapshot: Snapshot, job: JobView) -> int:
@@ -77,7 +88,8 @@ def restart_time(job: JobView, failure: Failure) -> datetime:
         return failure.at + (LAST_WORD_DELAY if job.role is Role.AGGREGATOR else ORDERLY_DELAY)
     if failure.exit_code == FENCED:
         return failure.at + FENCED_DELAY
-    if failure.exit_code in HOPELESS:
+    mended = failure.refused and failure.restarts <= 1  # once: what an administrator denies is denied again
+    if failure.exit_code in HOPELESS and not mended:
         return failure.at + timedelta(seconds=MOST_DELAY_SECONDS)
     if failure.restarts <= 1:
         return failure.at

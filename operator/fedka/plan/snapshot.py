@@ -172,6 +172,7 @@ class Snapshot:
     shortfall: Shortfall | None = None  # of the journal, when it was last begun to be followed
     published: Published | None = None
     users: frozenset[str] | None = None  # of this run in Kafka; None: not asked yet
+    users_in_doubt: bool = False  # whether Kafka still has those of whom no pod of ours would tell
     identities_removed: bool = False
     topics_deleted: bool = False
     reckoned: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, compare=False, repr=False)

@@ -34,6 +34,7 @@ class RunMemory:
     projection: Projection = field(default_factory=Projection)
     published: Published | None = None
     users: set[str] | None = None  # of this run in Kafka, once it was asked
+    users_in_doubt: bool = False  # until those who have no pods are made again
     identities_removed: bool = False
     topics_deleted: bool = False
     expects_start: bool = False  # of the aggregator, once the journal has been read

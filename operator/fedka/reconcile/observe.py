@@ -38,6 +38,7 @@ def observe(
         shortfall=memory.shortfall,
         published=memory.published,
         users=None if memory.users is None else frozenset(memory.users),
+        users_in_doubt=memory.users_in_doubt,
         identities_removed=memory.identities_removed,
         topics_deleted=memory.topics_deleted,
     )

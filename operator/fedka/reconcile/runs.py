@@ -55,14 +55,15 @@ class Runs:
             await side.unfollow(held)
 
     def recheck(self, key: TrainingKey) -> bool:
-        """Believe no longer that Secrets and NetworkPolicies are still as they were made: who changed or deleted one by
-        hand is not heard of. And ask again for what was refused. Whether there was anything of all that.
+        """Believe no longer that Secrets, NetworkPolicies and users are still as they were made: who changed or deleted
+        one by hand is not heard of. And ask again for what was refused. Whether there was anything of all that.
         """
         held = self._memories.get(key)
         if held is None:
             return False
         believed = (held.bundles, held.network_policies, held.refusals, held.unpatched, held.kept)
         any_at_all = any(believed)
+        held.users_in_doubt = True
         for each in believed:
             each.clear()
         return any_at_all
