@@ -12,7 +12,7 @@ from fedka import exit_codes
 
 from ..cluster.api_server import ApiServer
 from ..cluster.waiting import wait_until
-from .operators import GENEROUS_SECONDS, Operators, training
+from .operators import GENEROUS_SECONDS, NOWHERE, Operators, training
 
 pytestmark = pytest.mark.kubernetes
 SOON_SECONDS = 25  # less than the 30 s that a kubelet gives; on an idle machine it takes 0.1
@@ -56,6 +56,25 @@ def test_sigterm_gives_the_lease_back_and_ends_in_order(operators: Operators):
     assert operators.holder() == ""
     assert "Traceback" not in operator.log.read_text()
     assert "Unclosed" not in operator.log.read_text()
+
+
+def test_credentials_that_change_end_it_in_order_for_a_new_start(operators: Operators, tmp_path: Path):
+    user, password = tmp_path / "username", tmp_path / "password"
+    user.write_text("fedka")
+    password.write_text("first")
+    kafka = {
+        "name": "default",
+        "bootstrapServers": NOWHERE,
+        "securityProtocol": "SASL_SSL",
+        "usernameFile": str(user),
+        "passwordFile": str(password),
+    }
+    operator = operators.start(kafkaClusters=[kafka])
+    operator.until_said(r"leads")
+    password.write_text("second")
+    assert operator.process.wait(GENEROUS_SECONDS) == exit_codes.OK
+    assert f"{password} has changed" in operator.log.read_text()
+    assert operators.holder() == ""
 
 
 def test_sigterm_is_heard_while_kafka_is_waited_for(operators: Operators):

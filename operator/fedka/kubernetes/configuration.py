@@ -44,7 +44,9 @@ class NetworkPolicyConfiguration(_Part):
 
 
 class KafkaClusterConfiguration(_Part):
-    """A Kafka cluster that trainings may name. Files are read at start; `allowed_namespaces` empty: all."""
+    """A Kafka cluster that trainings may name. Files are read at start, and one that changes ends the
+    operator, to be started again; `allowed_namespaces` empty: all.
+    """
 
     name: str = Field(min_length=1, max_length=63)
     bootstrap_servers: str = Field(min_length=1)

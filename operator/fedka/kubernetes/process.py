@@ -7,14 +7,16 @@ begin at once; then what only listens.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
 from fedka.kubernetes.api import Api
 from fedka.kubernetes.cluster import KubernetesCluster
 from fedka.kubernetes.configuration import OperatorConfiguration
+from fedka.kubernetes.credential_files import contents, credential_files, until_changed
 from fedka.kubernetes.discovery import until_published
 from fedka.kubernetes.endpoints import endpoints
 from fedka.kubernetes.lease import KubernetesLease, Leadership
@@ -67,12 +69,14 @@ async def serve(
     stop: asyncio.Event,
     started: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run an operator until `stop` is set; it is no leader any more when this returns.
+    """Run an operator until `stop` is set, or its credentials for a Kafka have changed, which only a new start takes
+    up; it is no leader any more when this returns.
 
     `started` may set signal handlers, as Kopf has set its own by then.
     Raises ConfigurationInvalid, NoClusterAccess, CannotStart, LeadershipLost, WatchSilent, WatchEnded, a ClusterError.
     """
     metrics = Metrics()
+    credentials = contents(credential_files(configuration))  # before the clients read them
     settings, sides = configuration.settings(), kafka_sides(configuration)
     api = Api(login, answered=metrics.answered)
     namespaces = tuple(dict.fromkeys(configuration.watch_namespaces))
@@ -107,30 +111,41 @@ async def serve(
             where = ", ".join(namespaces) or "all namespaces"
             LOGGER.info("version %s, watching %s; endpoints on port %d", VERSION, where, port)
             if await _unless(stop, _check_access(cluster, api)):  # the kubelet asks for signs of life meanwhile
-                await _work(operator, shell, leadership, stop=stop, started=started)
+                await _work(operator, shell, leadership, stop=stop, started=started, credentials=credentials)
     finally:
         await operator.close()
         await api.close()
 
 
 async def _work(
-    operator: Operator, shell: Watch, leadership: Leadership, *, stop: asyncio.Event, started: Callable[[], None]
+    operator: Operator,
+    shell: Watch,
+    leadership: Leadership,
+    *,
+    stop: asyncio.Event,
+    started: Callable[[], None],
+    credentials: Mapping[Path, bytes],
 ) -> None:
     working = asyncio.create_task(operator.work(leading=leadership.acquire), name="operator-work")
     keeping = asyncio.create_task(leadership.keep(), name="operator-lease")
     stopping = asyncio.create_task(stop.wait(), name="operator-stop")
     watching = asyncio.create_task(shell.run(started), name="operator-watch")
+    changing = asyncio.create_task(until_changed(credentials), name="operator-credentials")
     try:
-        await asyncio.wait((working, keeping, stopping, watching), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((working, keeping, stopping, watching, changing), return_when=asyncio.FIRST_COMPLETED)
         for ended in (keeping, working, watching):
             if ended.done():
                 ended.result()
-        if not stop.is_set():
+        if changing.done():
+            LOGGER.warning(
+                "%s has changed: the operator ends, to take it up when it is started again", changing.result()
+            )
+        elif not stop.is_set():
             raise WatchEnded("the watches have ended without an error")
     finally:
-        for task in (working, keeping, stopping):
+        for task in (working, keeping, stopping, changing):
             task.cancel()
-        await asyncio.gather(working, keeping, stopping, return_exceptions=True)
+        await asyncio.gather(working, keeping, stopping, changing, return_exceptions=True)
         await leadership.release()
         shell.stop()
         await asyncio.gather(watching, return_exceptions=True)

@@ -46,14 +46,11 @@ class AdminProvisioner:
         self._answers = Answers(self._admin, complaints, settings)
         self._identities = AdminIdentities(self._admin, self._answers)
         self._replication = replication
-        self._cluster_id: str | None = None
 
     async def cluster_id(self) -> str:
         """See `Provisioner.cluster_id`."""
-        if self._cluster_id is None:
-            asked = self._admin.describe_cluster(request_timeout=ANSWER_SECONDS)
-            self._cluster_id = str((await self._answers.value_of(asked, "asking for Kafka's id")).cluster_id)
-        return self._cluster_id
+        asked = self._admin.describe_cluster(request_timeout=ANSWER_SECONDS)
+        return str((await self._answers.value_of(asked, "asking for Kafka's id")).cluster_id)
 
     async def ensure_topics(self, topics: Sequence[TopicSpec]) -> Mapping[str, str]:
         """See `Provisioner.ensure_topics`."""

@@ -109,5 +109,7 @@ class Answers:
         if self._complaints.refused:
             explained = self._complaints.explain(doing, cause)
             assert isinstance(explained, AccessRefused)
-            return CredentialsRefused(f"{explained}; mend the operator's credentials of this Kafka and restart it")
+            return CredentialsRefused(
+                f"{explained}; mend the operator's credentials of this Kafka, and it starts again with them"
+            )
         return KafkaUnavailable(f"{doing}: {cause.str()}: check that the brokers run and can be reached")
