@@ -2,7 +2,7 @@
 
 import pytest
 
-from fedka.last_words import without_traceback
+from fedka.last_words import refusal_in, without_traceback
 
 TRACEBACK = (
     "Traceback (most recent call last):\n"
@@ -57,3 +57,25 @@ def test_exception_of_a_library_alone_has_no_place():
 )
 def test_other_last_words_stay_as_they_are(words):
     assert without_traceback(words) == words
+
+
+REFUSAL = "Kafka refuses its user or a right of it: x lacks Describe on topic y"
+
+
+@pytest.mark.parametrize(
+    ("said_after", "told"),
+    [
+        ("", REFUSAL),
+        ("supervisor: ended with code 1, 7 times in a row: giving up", REFUSAL),
+        ("12:00:02 ERROR   aggregator: FAIL [writer#producer-2] kafka:9093: SASL authentication error", REFUSAL),
+        ("12:00:02 ERROR   aggregator: the journal is broken", ""),
+    ],
+)
+def test_a_refusal_is_told_by_the_last_error_that_is_ours(said_after: str, told: str):
+    words = f"12:00:00 INFO    aggregator: epoch 1\n12:00:01 ERROR   aggregator: {REFUSAL}\n{said_after}"
+    assert refusal_in(words) == told
+
+
+def test_who_only_mentions_a_refusal_was_not_refused():
+    assert refusal_in(f"12:00:01 ERROR   a: the app raised: {REFUSAL}") == ""
+    assert refusal_in(f"{REFUSAL}") == ""

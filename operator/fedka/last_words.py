@@ -11,6 +11,7 @@ WORTH_TELLING = ("ERROR", "CRITICAL")
 REFUSED_BY_KAFKA = "Kafka refuses its user or a right of it"
 """How the last error of a pod begins that Kafka lets in no longer: whoever made its user may mend that."""
 
+_A_CLIENTS = "FAIL ["  # of a Kafka client, whose threads log each try to connect up to the process's end
 TRACEBACK = "Traceback (most recent call last):"
 _FRAME = re.compile(r'^ +File "(?P<file>[^"<]+)", line (?P<line>\d+)')
 _NOT_THE_USERS = ("/site-packages/", "/lib/python", "/fedka/participant/")
@@ -31,8 +32,10 @@ def without_traceback(words: str) -> str:
 
 def refusal_in(words: str) -> str:
     """What a process said that ended because Kafka refuses its user, or a right that it needs; else empty."""
-    text, _ = _last_told(words.splitlines())
-    return text if text.startswith(REFUSED_BY_KAFKA) else ""
+    logged = (LOGGED.match(line) for line in words.splitlines())
+    errors = [found["text"] for found in logged if found and found["level"] in WORTH_TELLING]
+    ours = [text for text in errors if not text.startswith(_A_CLIENTS)]
+    return ours[-1] if ours and ours[-1].startswith(REFUSED_BY_KAFKA) else ""
 
 
 def place_in(traceback: Sequence[str]) -> str:

@@ -101,7 +101,7 @@ def last_error(pod: "subprocess.Popen[str]") -> str:
     log, _ = pod.communicate(timeout=GENEROUS_SECONDS)
     assert pod.returncode == exit_codes.CONFIG, log
     assert refusal_in(log), log
-    return log.splitlines()[-1]
+    return refusal_in(log)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import secrets
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -101,15 +102,14 @@ def run_aggregator(
         LOGGER.error("%s", error)  # noqa: TRY400 the message says it all
         return exit_codes.CONFIG
     try:
-        return process.run()
+        with closing(process):  # before the last word: its clients talk on until then
+            return process.run()
     except tuple(ENDS) as error:
         LOGGER.error("%s", last_word(error))  # noqa: TRY400 the message says it all
         return next(code for cause, code in ENDS.items() if isinstance(error, cause))
     except _Interrupted:
         LOGGER.info("asked to end before the run was taken up")
         return exit_codes.INTERRUPTED
-    finally:
-        process.close()
 
 
 class _Interrupted(BaseException):
