@@ -35,11 +35,9 @@ def _module(name: str, entrypoint: str, directory: Path) -> object:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
-            looked = "\n".join(f"  {place}" for place in dict.fromkeys([str(directory), *sys.path]) if place)
+            looked = "\n".join(f"  not in {place}" for place in dict.fromkeys([str(directory), *sys.path]) if place)
             hint = f" (a module's name has no .py: try {name[:-3]})" if name.endswith(".py") else ""
-            raise AppUnloadable(
-                f"entrypoint {entrypoint!r}: there is no module {name}{hint}; looked in\n{looked}"
-            ) from None
+            raise AppUnloadable(f"entrypoint {entrypoint!r}: there is no module {name}{hint}\n{looked}") from None
         raise AppUnloadable(
             f"entrypoint {entrypoint!r}: {name} imports {error.name}, which is not installed here"
         ) from error
