@@ -15,6 +15,7 @@ from ..cluster.waiting import wait_until
 from .operators import GENEROUS_SECONDS, NOWHERE, Operators, training
 
 pytestmark = pytest.mark.kubernetes
+ALL: list[str] = []  # namespaces; else it is its own, without Kopf
 SOON_SECONDS = 25  # less than the 30 s that a kubelet gives; on an idle machine it takes 0.1
 
 
@@ -38,7 +39,7 @@ def test_a_kafka_that_is_away_is_told(operators: Operators):
 
 
 def test_kopf_writes_nothing_into_a_resource(operators: Operators):
-    operator = operators.start()
+    operator = operators.start(watchNamespaces=ALL)
     operators.apply(training(suspend=True))
     operators.until("ft/fraud", ".status.phase", "Suspended")
     operators.kubectl("patch", "ft/fraud", "--type=merge", '--patch={"spec":{"suspend":false}}')
@@ -47,8 +48,9 @@ def test_kopf_writes_nothing_into_a_resource(operators: Operators):
     assert "kopf" not in json.dumps(operators.get("ft/fraud"))
 
 
-def test_sigterm_gives_the_lease_back_and_ends_in_order(operators: Operators):
-    operator = operators.start()
+@pytest.mark.parametrize("namespaces", [{}, {"watchNamespaces": ALL}], ids=["some", "all"])
+def test_sigterm_gives_the_lease_back_and_ends_in_order(operators: Operators, namespaces: dict[str, list[str]]):
+    operator = operators.start(**namespaces)
     operator.until_said(r"leads")
     began = time.monotonic()
     assert operator.stop() == exit_codes.OK
@@ -118,13 +120,13 @@ def test_without_rights_it_says_which_one_is_missing(operators: Operators, api_s
 
 
 def test_an_api_server_that_goes_away_and_comes_back_is_outlived(operators: Operators, api_server: ApiServer):
-    operators.start().until_said(r"leads")
+    operators.start(watchNamespaces=ALL).until_said(r"leads")
     api_server.restart("kube-apiserver")
     operators.apply(training(suspend=True))
 
     def suspended() -> bool:
         if operators.processes[-1].process.poll() is not None:  # it lost its lease: a kubelet would start it again
-            operators.start()
+            operators.start(watchNamespaces=ALL)
         return operators.get("ft/fraud").get("status", {}).get("phase") == "Suspended"
 
     assert wait_until(suspended, GENEROUS_SECONDS)
