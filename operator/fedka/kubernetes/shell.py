@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import kopf
-from kubernetes.aio.client import Configuration
 
 from fedka.kubernetes.login import Login, NoClusterAccess
+from fedka.kubernetes.sessions import Sessions
 from fedka.kubernetes.storages import NoDiffBase, NoProgress
 from fedka.plan.names import LABEL_UID
 from fedka.reconcile.cache import WATCHED
@@ -27,7 +27,8 @@ class Shell:
     """Watches what the operator needs to know, in all namespaces."""
 
     def __init__(self, login: Login, observe: Observe) -> None:
-        self._registry = _registry(login, observe)
+        self._sessions = Sessions(login)
+        self._registry = _registry(self._sessions, observe)
         self._stop = asyncio.Event()
         self._ended = False
 
@@ -55,18 +56,19 @@ class Shell:
             await kopf.run_tasks(tasks, ignored=others)
         finally:
             self._ended = True
+            await self._sessions.close()
 
     def stop(self) -> None:
         """Let `run` end."""
         self._stop.set()
 
 
-def _registry(login: Login, observe: Observe) -> kopf.OperatorRegistry:
+def _registry(sessions: Sessions, observe: Observe) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
 
-    async def log_in(**_: Any) -> kopf.ConnectionInfo:
+    async def log_in(**_: Any) -> kopf.AiohttpSession:
         try:
-            return await connection(await login())
+            return await sessions.open()
         except NoClusterAccess as error:
             raise kopf.TemporaryError(str(error), delay=5) from error
 
@@ -87,30 +89,12 @@ def _handler(kind: Kind, observe: Observe) -> Callable[..., Any]:
     return told
 
 
-async def connection(configuration: Configuration) -> kopf.ConnectionInfo:
-    """The adapter's own access in Kopf's words."""
-    header = await configuration.get_api_key_with_prefix("BearerToken")
-    scheme, _, token = (header or "").partition(" ")
-    return kopf.ConnectionInfo(
-        server=configuration.host,
-        ca_path=configuration.ssl_ca_cert,
-        insecure=not configuration.verify_ssl,
-        scheme=scheme or None,
-        token=token or None,
-        certificate_path=configuration.cert_file,
-        private_key_path=configuration.key_file,
-        proxy_url=configuration.proxy,
-        trust_env=True,  # as the adapter does
-    )
-
-
 def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.scanning.disabled = True  # no watch of namespaces and CRDs: rights that the operator need not have
     settings.posting.enabled = False  # events are the plan's, not Kopf's
     settings.networking.request_timeout = 30.0  # five minutes of silence would pass for an idle cluster
     settings.networking.connect_timeout = 10.0  # the same
-    settings.networking.trust_env = True  # as the adapter does
     settings.watching.chunk_size = 100  # objects a page: 2000 at once cost 90 MiB more
     settings.watching.server_timeout = 290  # below the five minutes for which a server remembers versions
     settings.queueing.idle_timeout = 0.05  # a task and a copy of each object that was heard of, no longer than needed
