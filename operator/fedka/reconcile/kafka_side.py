@@ -1,12 +1,14 @@
 """The part of a plan that is Kafka's: topics, users, the run's logs, the spec record, the removal of it all."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 
 from fedka.kafka.errors import KafkaTrouble
 from fedka.kafka.log_record import LogRecord
 from fedka.plan.parts import IdentityRemoval, TopicRemoval, TopicSpec
 from fedka.reconcile.memory import RunMemory
+from fedka.reconcile.outage import Outage
 from fedka.reconcile.projection import Projection
 from fedka.reconcile.provisioning import Login, Provisioner
 from fedka.reconcile.run_log import RunLogs
@@ -20,21 +22,26 @@ ReceiveTrouble = Callable[[KafkaTrouble], None]
 
 @dataclass(frozen=True, slots=True)
 class KafkaSide:
-    """All that the operator does with one Kafka cluster. One that is dead must not stall the others."""
+    """All that the operator does with one Kafka cluster. One that is dead must not stall the others, nor, by `outage`,
+    each of its trainings all the rest of them.
+    """
 
     provisioner: Provisioner
     run_logs: RunLogs
     spec_topics: SpecTopics
+    outage: Outage = field(default_factory=Outage)
 
     async def ensure(self, topics: Sequence[TopicSpec], memory: RunMemory) -> None:
         """Bring topics about, and remember that and their ids."""
-        memory.topic_ids.update(await self.provisioner.ensure_topics(topics))
+        async with self._asking(memory):
+            memory.topic_ids.update(await self.provisioner.ensure_topics(topics))
         memory.ensured.update({topic.name: topic for topic in topics})
         memory.trouble = None
 
     async def look_up(self, names: Sequence[str], memory: RunMemory) -> None:
         """Ask for ids; an answer also ends a trouble."""
-        memory.topic_ids.update(await self.provisioner.topic_ids(names))
+        async with self._asking(memory):
+            memory.topic_ids.update(await self.provisioner.topic_ids(names))
         memory.trouble = None
         memory.doubt = False
 
@@ -61,34 +68,43 @@ class KafkaSide:
 
     async def provision(self, logins: Sequence[Login], memory: RunMemory) -> None:
         """Bring users and their rights about."""
-        await self.provisioner.ensure_identities(logins)
+        async with self._asking(memory):
+            await self.provisioner.ensure_identities(logins)
         if memory.users is not None:
             memory.users.update(login.identity.user for login in logins)
         memory.trouble = None
 
     async def look_up_users(self, topics: RunTopics, memory: RunMemory) -> None:
         """Ask which users of the run there are; an answer also ends a trouble."""
-        memory.users = set(await self.provisioner.users_of(topics.journal, topics.users_prefix))
+        async with self._asking(memory):
+            memory.users = set(await self.provisioner.users_of(topics.journal, topics.users_prefix))
         memory.trouble = None
 
     async def revoke(self, users: Sequence[str], memory: RunMemory) -> None:
         """Remove users and their rights."""
-        await self.provisioner.remove_identities(users)
+        async with self._asking(memory):
+            await self.provisioner.remove_identities(users)
         memory.users = (memory.users or set()) - set(users)
         memory.trouble = None
 
     async def remove_identities(self, removal: IdentityRemoval, memory: RunMemory) -> None:
         """Remove the run's users, those of participants that were removed long ago included."""
-        others = await self.provisioner.users_of(removal.topic, removal.prefix)
-        await self.provisioner.remove_identities(sorted({*removal.users, *others}))
+        async with self._asking(memory):
+            others = await self.provisioner.users_of(removal.topic, removal.prefix)
+            await self.provisioner.remove_identities(sorted({*removal.users, *others}))
         memory.identities_removed = True
 
     async def remove(self, removal: TopicRemoval, memory: RunMemory) -> None:
         """Delete the run's topics, those of participants that were removed long ago included."""
-        others = await self.provisioner.list_topics(removal.prefix)
-        await self.provisioner.delete_topics(sorted({*removal.names, *others}))
+        async with self._asking(memory):
+            others = await self.provisioner.list_topics(removal.prefix)
+            await self.provisioner.delete_topics(sorted({*removal.names, *others}))
         memory.topics_deleted = True
         memory.ensured.clear()
+
+    def _asking(self, memory: RunMemory) -> AbstractAsyncContextManager[None]:
+        """What only changes or looks up, and may as well fail at once where Kafka is known to be away."""
+        return self.outage.asking(known=memory.trouble is not None and not memory.trouble.refused)
 
     async def close(self) -> None:
         """Close what is open."""

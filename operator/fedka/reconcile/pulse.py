@@ -26,6 +26,7 @@ async def feel_pulse(kafka: str, side: KafkaSide, runs: Runs, *, period: float) 
         try:
             await side.provisioner.topic_ids((journal,))
         except KafkaUnavailable as error:
+            side.outage.note(error)
             runs.note_away(kafka, error)
         except ProvisioningRefused:  # an answer all the same: whoever needs the topic will be told
             continue

@@ -1,0 +1,96 @@
+"""One training at a time asks a Kafka that is away whether it is back."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from fedka.plan.snapshot import Trouble
+from fedka.reconcile.kafka_side import KafkaSide
+from fedka.reconcile.memory import RunMemory
+from fedka.reconcile.outage import KNOWN_SECONDS, Outage
+from fedka.reconcile.provisioning import CredentialsRefused, KafkaUnavailable
+
+from .fakes import FakeKafka
+
+TROUBLE = Trouble("no broker answers", datetime(2026, 1, 1, tzinfo=UTC))
+
+
+class Silent(FakeKafka):
+    """Counts its questions; away, it fails each of them when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(available=False)
+        self.asked = 0
+        self.fails = asyncio.Event()
+
+    async def _answer(self) -> None:
+        self.asked += 1
+        if not self.available:
+            await self.fails.wait()
+        await super()._answer()
+
+
+class Cluster:
+    """Two trainings that know that their Kafka is away, one that does not, and the time."""
+
+    def __init__(self) -> None:
+        self.kafka, self.now = Silent(), 0.0
+        self.side = KafkaSide(
+            provisioner=self.kafka, run_logs=self.kafka, spec_topics=self.kafka, outage=Outage(lambda: self.now)
+        )
+        self.one, self.other = (RunMemory(uid=uid, kafka="default", trouble=TROUBLE) for uid in ("1", "2"))
+        self.new = RunMemory(uid="3", kafka="default")
+
+    async def ask(self, memory: RunMemory) -> None:
+        await self.side.look_up(("topic",), memory)
+
+
+@pytest.fixture
+async def cluster() -> Cluster:
+    """One question has failed."""
+    cluster = Cluster()
+    cluster.kafka.fails.set()
+    with pytest.raises(KafkaUnavailable):
+        await cluster.ask(cluster.one)
+    cluster.kafka.fails.clear()
+    return cluster
+
+
+async def test_what_one_training_has_just_found_the_others_are_told_at_once(cluster: Cluster):
+    with pytest.raises(KafkaUnavailable, match="no broker answers"):
+        await cluster.ask(cluster.other)
+    assert cluster.kafka.asked == 1
+
+
+async def test_after_a_while_one_asks_and_the_others_do_not_wait_for_it(cluster: Cluster):
+    cluster.now += KNOWN_SECONDS
+    asking = asyncio.create_task(cluster.ask(cluster.one))
+    await asyncio.sleep(0)
+    with pytest.raises(KafkaUnavailable):
+        await cluster.ask(cluster.other)
+    assert cluster.kafka.asked == 2
+    cluster.kafka.available = True
+    cluster.kafka.fails.set()
+    await asking
+    assert cluster.one.trouble is None
+
+
+async def test_an_answer_ends_the_outage_for_all(cluster: Cluster):
+    cluster.now += KNOWN_SECONDS
+    cluster.kafka.available = True
+    await cluster.ask(cluster.one)
+    await cluster.ask(cluster.other)
+    assert cluster.other.trouble is None
+
+
+async def test_who_knows_of_no_outage_asks_for_itself(cluster: Cluster):
+    cluster.kafka.available = True
+    await cluster.ask(cluster.new)
+    assert cluster.kafka.asked == 2
+
+
+async def test_a_refused_password_stays_one(cluster: Cluster):
+    cluster.side.outage.note(CredentialsRefused("the password was refused"))
+    with pytest.raises(CredentialsRefused):
+        await cluster.ask(cluster.other)
