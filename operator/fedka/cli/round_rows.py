@@ -51,7 +51,8 @@ def rounds_table(rows: Sequence[Row]) -> Table:
     names = sorted({name for row in rows for name in row.metrics})
     told = any(row.rejections for row in rows)
     table = Table(box=None, padding=(0, 2), header_style="dim")
-    for title in ("Round", "Seconds", "Accepted", "Rejected", *names):
+    table.add_column("Round", justify="right", no_wrap=True, min_width=5)  # the others shrink
+    for title in ("Seconds", "Accepted", "Rejected", *names):
         table.add_column(escape(title), justify="right", no_wrap=True)
     if told:
         table.add_column("Why rejected", overflow="fold")
