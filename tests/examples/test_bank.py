@@ -1,25 +1,20 @@
-"""The bank example: its payments, what is made of them, its app, and what federation is worth there, without Kafka."""
+"""The bank example without Kafka: its payments, what is made of them, its verdict, its picture; see test_demos.py."""
 
 import numpy as np
 import pytest
-import torch
 import yaml
-from safetensors.torch import save_file
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from fedka.api.loading import load_object
 from fedka.masking import CardMask, is_card_number
-from fedka.participant.config import typed_config
 from fedka.participant.entrypoint import load_app
 
-from ..reference_loop import ReferenceModel, reference_run
 from .loading import EXAMPLES, importable
 
 EXAMPLE = EXAMPLES / "bank"
 SPEC = yaml.safe_load((EXAMPLE / "training.yaml").read_text())["spec"]
 NAMES = [participant["name"] for participant in SPEC["participants"]]
 CONFIG = SPEC["app"]["config"]
-ROUNDS = 10  # of 30: the figures of the README take longer
 MASK = CardMask(bytes(range(32)))
 
 
@@ -48,30 +43,6 @@ def bank(app):
     import bank  # noqa: PLC0415
 
     return bank
-
-
-@pytest.fixture(scope="module")
-def run(app) -> list[ReferenceModel]:
-    return reference_run(app, dict.fromkeys(NAMES, CONFIG), seed=SPEC["rounds"]["seed"], rounds=ROUNDS)
-
-
-@pytest.fixture(scope="module")
-def comparison(bank, run, tmp_path_factory):
-    """The comparison for the federated model of the reference loop."""
-    import comparison  # noqa: PLC0415
-
-    config = typed_config(bank.Config, CONFIG)
-    tensors = bank.make_model(config).state_dict()
-    parts = np.split(run[-1].coordinates, np.cumsum([tensor.numel() for tensor in tensors.values()])[:-1])
-    file = tmp_path_factory.mktemp("model") / "model.safetensors"
-    named = zip(tensors.items(), parts, strict=True)
-    save_file({name: torch.tensor(part).reshape(tensor.shape) for (name, tensor), part in named}, file)
-    return comparison.compare(config, ROUNDS, file)
-
-
-@pytest.fixture(scope="module")
-def table(comparison):
-    return {row.who: row.verdict for row in comparison.rows}
 
 
 def test_the_training_is_valid():
@@ -191,25 +162,16 @@ def test_the_verdict_is_scikit_learns(bank, levels):
 
 
 @pytest.mark.slow
-def test_the_shared_model_ranks_frauds_far_better_than_any_banks_own(table):
-    for name in NAMES:
-        assert table["federated"].average_precision > table[name].average_precision + 0.2
-        assert table["federated"].roc_auc > table[name].roc_auc + 0.1
-
-
-@pytest.mark.slow
-def test_the_shared_model_is_not_far_from_that_of_all_payments_in_one_place(table):
-    assert table["federated"].average_precision > table["pooled"].average_precision - 0.25
-    assert table["federated"].roc_auc > table["pooled"].roc_auc - 0.05
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("runs", [1, 3])
-def test_the_picture_is_small_and_the_same_for_the_same_table(comparison, tmp_path, runs):
+def test_the_picture_is_small_and_the_same_for_the_same_table(bank, tmp_path, runs):
+    import comparison  # noqa: PLC0415
     import plot  # noqa: PLC0415
 
+    who = [*NAMES, comparison.FEDERATED, comparison.POOLED]
+    rows = [comparison.Row(name, 9000, 70, bank.Verdict(0.9 - place / 8, 0.99)) for place, name in enumerate(who)]
+    table = comparison.Comparison(rows=rows, payments=30000, frauds=200)
     for name in ("one", "other"):
-        plot.plot([comparison] * runs, tmp_path / name)
+        plot.plot([table] * runs, tmp_path / name)
     picture = (tmp_path / "one").read_bytes()
     assert picture.startswith(b"\x89PNG")
     assert picture == (tmp_path / "other").read_bytes()

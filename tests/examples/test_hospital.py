@@ -1,17 +1,14 @@
-"""The hospital example: its patients, its app, and what federation is worth there, without Kafka."""
+"""The hospital example without Kafka: its patients, its app, its picture. What it is worth, test_demos.py judges."""
 
 import numpy as np
 import pytest
-import torch
 import yaml
-from safetensors.torch import save_file
 from sklearn.datasets import load_breast_cancer
 
 from fedka.api.loading import load_object
-from fedka.participant.config import typed_config
 from fedka.participant.entrypoint import load_app
 
-from ..reference_loop import ReferenceModel, reference_run
+from ..reference_loop import reference_run
 from .loading import EXAMPLES, importable
 
 EXAMPLE = EXAMPLES / "hospital"
@@ -24,34 +21,6 @@ CONFIG = SPEC["app"]["config"]
 def app():
     with importable(EXAMPLE):
         yield load_app(SPEC["app"]["entrypoint"], EXAMPLE)
-
-
-@pytest.fixture(scope="module")
-def run(app) -> list[ReferenceModel]:
-    """The training of training.yaml, by the reference loop."""
-    participants = dict.fromkeys(NAMES, CONFIG)
-    return reference_run(app, participants, seed=SPEC["rounds"]["seed"], rounds=SPEC["rounds"]["count"])
-
-
-@pytest.fixture(scope="module")
-def rows(app, run, tmp_path_factory):
-    """The comparison's rows, for the federated model of the reference loop."""
-    import comparison  # noqa: PLC0415 found once the app is loaded
-    import hospital  # noqa: PLC0415
-
-    config = typed_config(hospital.Config, CONFIG)
-    model = hospital.make_model(config)
-    tensors = model.state_dict()
-    parts = np.split(run[-1].coordinates, np.cumsum([tensor.numel() for tensor in tensors.values()])[:-1])
-    file = tmp_path_factory.mktemp("model") / "model.safetensors"
-    named = zip(tensors.items(), parts, strict=True)
-    save_file({name: torch.tensor(part).reshape(tensor.shape) for (name, tensor), part in named}, file)
-    return comparison.compare(config, SPEC["rounds"]["count"], file)
-
-
-@pytest.fixture(scope="module")
-def table(rows):
-    return {row.who: row.verdict for row in rows}
 
 
 def test_the_training_is_valid():
@@ -93,11 +62,11 @@ def test_the_same_seed_deals_the_same_patients(app):
     assert np.array_equal(first.hospitals["rural"].train.x, cohorts.deal(5).hospitals["rural"].train.x)
 
 
-def test_a_rerun_gives_the_same_models_to_the_last_bit(app, run):
+def test_a_rerun_gives_the_same_models_to_the_last_bit(app):
     participants = dict.fromkeys(NAMES, CONFIG)
-    again = reference_run(app, participants, seed=SPEC["rounds"]["seed"], rounds=3)
-    assert [model.digest for model in again] == [model.digest for model in run[:4]]
-    assert len({model.digest for model in run}) == len(run)
+    run, again = (reference_run(app, participants, seed=SPEC["rounds"]["seed"], rounds=3) for _ in range(2))
+    assert [model.digest for model in again] == [model.digest for model in run]
+    assert len({model.digest for model in run}) == 4
 
 
 def test_who_gives_the_first_model_does_not_matter(app):
@@ -106,22 +75,15 @@ def test_who_gives_the_first_model_does_not_matter(app):
     assert len(digests) == 1
 
 
-def test_the_shared_model_finds_more_cases_than_the_small_hospitals_alone(table):
-    for name in ("screening", "cancer-centre", "rural"):
-        assert table["federated"].recall > table[name].recall
-        assert table["federated"].accuracy > table[name].accuracy
-
-
-def test_the_shared_model_is_nearly_as_good_as_with_all_data_in_one_place(table):
-    assert table["federated"].accuracy >= table["pooled"].accuracy - 0.03
-    assert table["federated"].recall >= table["pooled"].recall - 0.06
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("runs", [1, 3])
-def test_the_picture_is_small_and_the_same_for_the_same_table(rows, tmp_path, runs):
+def test_the_picture_is_small_and_the_same_for_the_same_table(app, tmp_path, runs):
+    import comparison  # noqa: PLC0415
     import plot  # noqa: PLC0415
+    from hospital import Verdict  # noqa: PLC0415
 
+    who = [*NAMES, comparison.FEDERATED, comparison.POOLED]
+    rows = [comparison.Row(name, 90, Verdict(0.97 - place / 50, 0.9)) for place, name in enumerate(who)]
     for name in ("one", "other"):
         plot.plot([rows] * runs, tmp_path / name)
     picture = (tmp_path / "one").read_bytes()
