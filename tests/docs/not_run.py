@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 NO_ONE = "no one"
 DEMO = "it makes the environment and downloads 2 GB, and then takes a minute"
-OWN_TEST = "the example's own test runs it, on a broker that runs already"
 CLUSTER = "it needs a Kubernetes with Fedka on it"
 SELF_RUN = "the test of the example runs it, and judges what was learnt"
 ADMIN = "it needs a Kafka with users and ACLs, and its administrator"
 REGISTRY = "it needs Docker and a registry"
 YOURS = "it acts on a cluster of the reader's, with names of the reader's"
+LONG = "it takes many minutes; the test does the same in few"
 ROOT_CLUSTER = "it starts a cluster as root, which takes half an hour the first time"
 
 
@@ -26,7 +26,7 @@ class NotRun:
 
 
 NOT_RUN = (
-    NotRun(DEMO, "tests/examples/test_hospital.py", ("make demo",)),
+    NotRun(DEMO, "tests/examples/test_demos.py", ("make demo",)),
     NotRun("it is the shell of the reader that it changes", NO_ONE, (". .venv/bin/activate",)),
     NotRun("it is the test suite itself", NO_ONE, ("make test", "make test-fast")),
     NotRun(ROOT_CLUSTER, "tests/cluster/test_cluster.py", ("make cluster", "make cluster-down")),
@@ -40,20 +40,23 @@ NOT_RUN = (
     NotRun(
         YOURS,
         "tests/chart/test_installation.py",
-        ("helm upgrade", "kubectl create namespace", "kubectl -n fedka-system"),
+        ("helm upgrade", "helm uninstall fedka", "kubectl create namespace", "kubectl -n fedka-system"),
     ),
-    NotRun(YOURS, NO_ONE, ("helm uninstall fedka", "kubectl delete crd", "kubectl patch ft NAME")),
+    NotRun("it takes the resource from all who use the cluster", NO_ONE, ("kubectl delete crd",)),
+    NotRun(YOURS, "tests/docs/test_on_a_server.py", ("kubectl patch ft NAME",)),
     NotRun(YOURS, "tests/e2e/test_deletion.py", ("kubectl delete federatedtrainings",)),
     NotRun(
         CLUSTER,
         "tests/e2e/test_hospital.py",
-        ("kubectl apply -f examples/hospital/cluster.yaml", "kubectl get ft -n hospitals"),
+        (
+            "kubectl apply -f examples/hospital/cluster.yaml",
+            "kubectl get ft -n hospitals",
+            "fedka rounds hospital",
+            "fedka model get hospital",
+            "fedka model get first",
+        ),
     ),
-    NotRun(
-        CLUSTER,
-        "tests/cli/test_real_cluster.py",
-        ("fedka status hospital", "fedka rounds hospital", "fedka model get hospital"),
-    ),
+    NotRun(CLUSTER, "tests/cli/test_real_cluster.py", ("fedka status hospital", "fedka status first")),
     NotRun(CLUSTER, "tests/cli/test_outside.py", ("fedka bundle TRAINING", "fedka join --bundle participant.bundle")),
     NotRun(
         "it needs an API server",
@@ -64,19 +67,12 @@ NOT_RUN = (
             "kubectl apply -f on-cluster.yaml",
         ),
     ),
-    NotRun(
-        CLUSTER,
-        NO_ONE,
-        (
-            "kubectl wait --for=condition=Complete ft/first",
-            "fedka status first",
-            "fedka model get first",
-        ),
-    ),
+    NotRun(CLUSTER, "tests/crd/test_kubectl.py", ("kubectl wait --for=condition=Complete ft/first",)),
+    NotRun(LONG, "tests/failures/test_pull_plugs.py", (".venv/bin/python -m tests.pull_plugs",)),
     NotRun("the README has the same run", "tests/docs/test_commands.py", (".venv/bin/fedka run examples/hospital/",)),
-    NotRun(SELF_RUN, "tests/examples/test_bank_over_kafka.py", (".venv/bin/fedka run examples/bank/",)),
+    NotRun(SELF_RUN, "tests/examples/test_demos.py", (".venv/bin/fedka run examples/bank/",)),
     NotRun(SELF_RUN, "tests/examples/test_numpy_logistic.py", (".venv/bin/fedka run examples/numpy-logistic/",)),
-    NotRun(DEMO, "tests/examples/test_bank.py", ("make demo-bank",)),
+    NotRun(DEMO, "tests/examples/test_demos.py", ("make demo-bank",)),
     NotRun(
         ADMIN,
         "tests/kafka_rights/test_as_documented.py",
@@ -84,4 +80,26 @@ NOT_RUN = (
     ),
     NotRun(DEMO, "tests/examples/test_numpy_logistic.py", ("make demo-digits",)),
     NotRun(ADMIN, "tests/cli/test_replay_rights.py", ("kafka-configs", "kafka-acls", "fedka replay --bundle")),
+)
+
+# Of other programs than `fedka` and `make`, which the tests look at themselves.
+IN_SENTENCES = (
+    NotRun("it is an introduction's", "tests/docs/test_on_a_server.py", ("kubectl apply",)),
+    NotRun(LONG, "tests/examples/test_demos.py", (".venv/bin/python examples/hospital/demo.py --seeds 10",)),
+    NotRun(
+        "the hospitals' is the same in all but its app",
+        "tests/examples/test_demos.py",
+        (".venv/bin/python examples/bank/demo.py --seeds 10",),
+    ),
+    NotRun(LONG, "tests/failures/test_kills_at_random.py", ("pytest --long tests/failures",)),
+    NotRun("it is a part of the test suite", NO_ONE, (".venv/bin/python -m pytest tests/wire",)),
+    NotRun(YOURS, "tests/crd/test_kubectl.py", ("kubectl describe ft NAME", "kubectl explain ft")),
+    NotRun(
+        "they are of Kubernetes alone",
+        NO_ONE,
+        ("kubectl describe pod", "kubectl describe job", "kubectl get lease", "kubectl get pods", "kubectl logs"),
+    ),
+    NotRun(YOURS, NO_ONE, ("helm rollback fedka",)),
+    NotRun("it names an option of a command, not the whole", NO_ONE, ("kafka-configs.sh --entity-type users",)),
+    NotRun("it needs OpenSSL", NO_ONE, ("openssl rand -hex 32",)),
 )

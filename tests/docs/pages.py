@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 EXTENDING = ("docs/adding-a-policy.md", "docs/adding-a-strategy.md", "docs/adding-a-record-type.md")
 LANGUAGES = frozenset({"console", "sh", "yaml", "python", "json", "text", "diff", "{toctree}", "{eval-rst}"})
-_FENCE = re.compile(r"^(?P<fence>```+)(?P<language>\S*)$")
+_FENCE = re.compile(r"^(?P<fence> *```+)(?P<language>\S*)$")  # within a list it is indented
 _FILE = re.compile(r"^<!-- file: (?P<name>\S+) -->$")
 
 
@@ -62,10 +62,27 @@ def blocks(page: str) -> tuple[Block, ...]:
         if opening:
             named = _FILE.match(lines[number - 1]) if number else None
             end = lines.index(opening["fence"], number + 1)
-            body = "".join(f"{line}\n" for line in lines[number + 1 : end])
+            indent = " " * opening["fence"].index("`")
+            body = "".join(f"{line.removeprefix(indent)}\n" for line in lines[number + 1 : end])
             found.append(Block(page, number + 1, opening["language"], body, named["name"] if named else ""))
             number = end
         number += 1
+    return tuple(found)
+
+
+@cache
+def prose(page: str) -> tuple[tuple[int, str], ...]:
+    """The lines of a page that are in no fenced block, with their numbers."""
+    found: list[tuple[int, str]] = []
+    closing = ""
+    for number, line in enumerate(text_of(page).splitlines(), 1):
+        opening = _FENCE.match(line)
+        if closing:
+            closing = "" if line == closing else closing
+        elif opening:
+            closing = opening["fence"]
+        else:
+            found.append((number, line))
     return tuple(found)
 
 

@@ -11,13 +11,18 @@ import yaml
 
 from fedka.api.validation import admit
 
-from .not_run import NO_ONE, NOT_RUN, NotRun
-from .pages import EXTENDING, LANGUAGES, ROOT, Block, Command, all_commands, blocks, commands, pages, text_of
+from .not_run import IN_SENTENCES, NO_ONE, NOT_RUN, NotRun
+from .pages import EXTENDING, LANGUAGES, ROOT, Block, Command, all_commands, blocks, commands, pages, prose, text_of
 from .running import run
 from .site_generators import command_reference
 
 PROGRAM = {name.removeprefix("fedka "): command for name, command in command_reference.commands()}
 INLINE = re.compile(r"`(?:kubectl )?fedka (?P<line>[a-z][^`\n]*)`")
+OTHERS = re.compile(
+    r"`(?P<line>(?:[A-Z_]+=\S+ )*"
+    r"(?:\.venv/bin/(?!fedka)\S+|python|pytest|kubectl(?! fedka)|helm|docker|openssl|kafka-\S+|git|bash)"
+    r" [^`\n]+)`"
+)
 MAKE = re.compile(r"(?:^|`)make (?P<target>[a-z][a-z-]*)", re.MULTILINE)
 
 
@@ -59,11 +64,28 @@ def test_every_block_says_what_it_is() -> None:
     assert [block.place for page in pages() for block in blocks(page) if block.language not in LANGUAGES] == []
 
 
-def test_the_list_of_what_is_not_run_is_of_today() -> None:
-    texts = [command.text for command in all_commands()]
-    stale = [part for each in NOT_RUN for part in each.parts if not any(text.startswith(part) for text in texts)]
-    assert stale == []
-    assert [each.by for each in NOT_RUN if each.by != NO_ONE and not (ROOT / each.by).is_file()] == []
+@pytest.mark.parametrize("page", pages())
+def test_no_block_is_hidden_by_being_indented_instead_of_fenced(page: str) -> None:
+    assert [f"{page}:{number}" for number, line in prose(page) if re.match(r" {4}|\t", line)] == []
+
+
+def in_sentences() -> list[tuple[str, str]]:
+    """Commands of other programs than ours that stand within a sentence, and where."""
+    lines = [(line, f"{page}:{number}") for page in pages() for number, line in prose(page)]
+    return [(found["line"], place) for line, place in lines for found in OTHERS.finditer(line)]
+
+
+def test_the_lists_of_what_is_not_run_are_of_today() -> None:
+    written = [command.text for command in all_commands()]
+    for listed, texts in ((NOT_RUN, written), (IN_SENTENCES, [text for text, _ in in_sentences()])):
+        stale = [part for each in listed for part in each.parts if not any(text.startswith(part) for text in texts)]
+        assert stale == []
+        assert [each.by for each in listed if each.by != NO_ONE and not (ROOT / each.by).is_file()] == []
+
+
+def test_commands_of_other_programs_in_a_sentence_are_listed_with_the_test_that_runs_them() -> None:
+    parts = tuple(part for each in (*IN_SENTENCES, *NOT_RUN) for part in each.parts)
+    assert [f"{place}: {text}" for text, place in in_sentences() if not text.startswith(parts)] == []
 
 
 def parsed(line: str, place: str, *, whole: bool) -> str:

@@ -1,5 +1,6 @@
 """First steps and installation on a real API server: no node is there to train, but what it is given it must take."""
 
+import dataclasses
 import os
 import shutil
 from base64 import b64decode
@@ -51,6 +52,21 @@ def test_the_secret_of_the_installation_has_what_its_values_name(api_server: Api
     assert kafka["caSecret"]["name"] == kafka["credentialsSecret"]["name"]
     assert set(secret["data"]) == {"username", "password", kafka["caSecret"]["key"]}
     assert b64decode(secret["data"]["username"]).decode() == operator_user()
+
+
+@pytest.mark.kubernetes
+def test_a_training_whose_operator_has_gone_can_be_let_go(api_server: ApiServer, tmp_path: Path) -> None:
+    """The way out that the page on uninstalling names: nobody is there to take the finalizer off."""
+    (step,) = [each for each in all_commands() if each.text.startswith("kubectl patch ft NAME")]
+    namespace = api_server.create_namespace("let-go")
+    training = next(yaml.safe_load(block.text) for block in blocks(PAGE) if block.file == "training.yaml")
+    training["metadata"] |= {"namespace": namespace, "finalizers": ["fedka.dev/cleanup"]}
+    api_server.apply(training)
+    api_server.kubectl("delete", "ft", "first", f"--namespace={namespace}", "--wait=false")
+    assert api_server.get("federatedtraining", "first", f"--namespace={namespace}")["metadata"]["deletionTimestamp"]
+    given = dataclasses.replace(step, text=step.text.replace("NAMESPACE", namespace).replace("NAME", "first"))
+    assert run(given, tmp_path, KUBECONFIG=str(api_server.kubeconfig), PATH=path_with_kubectl()) == ""
+    api_server.kubectl("wait", "ft/first", f"--namespace={namespace}", "--for=delete", "--timeout=60s")
 
 
 def path_with_kubectl() -> str:
