@@ -1,5 +1,6 @@
 """`fedka run` of the bank example on a real Kafka: it learns what the reference loop learns, and no number leaks."""
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ NAMES = [participant["name"] for participant in SPEC["participants"]]
 CONFIG = SPEC["app"]["config"]
 ROUNDS = 3
 PATIENCE = 240
+HOMES = ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,19 @@ def finished(kafka, cards, tmp_path_factory) -> Finished:
     command = [sys.executable, "-m", "fedka", "run", str(EXAMPLE / "training.yaml"), "-o", "json"]
     command += ["--state-dir", str(state_dir), "--model-out", str(here / "model.safetensors")]
     command += ["--bootstrap-servers", kafka.bootstrap_servers, "--set", f"rounds.count={ROUNDS}"]
+    homes = {name: str(here / name.lower()) for name in HOMES}  # whatever a program writes without being told where
+    for home in homes.values():
+        Path(home).mkdir()
     with (here / "stdout").open("wb") as stdout, (here / "stderr").open("wb") as stderr:
-        done = subprocess.run(command, cwd=here, stdout=stdout, stderr=stderr, timeout=PATIENCE, check=False)
+        done = subprocess.run(
+            command,
+            cwd=here,
+            env=os.environ | homes,
+            stdout=stdout,
+            stderr=stderr,
+            timeout=PATIENCE,
+            check=False,
+        )
     assert done.returncode == exit_codes.OK, (here / "stderr").read_text()
     resource = yaml.safe_load((here / "stdout").read_text())
     run = f"default.bank.{resource['metadata']['uid'][:8]}"
