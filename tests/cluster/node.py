@@ -73,6 +73,10 @@ class Node:
         if unwanted:
             self._ctr("images", "remove", "--sync", *unwanted)
 
+    def kill_container(self, identity: str) -> None:
+        """SIGKILL to its first process, with which all others end. Raises SetupFailed."""
+        self._ctr("task", "kill", "--signal=SIGKILL", identity)
+
     def _images(self) -> dict[str, str]:
         """Names and digests; containerd gives each image a second name of its own."""
         lines = self._ctr("images", "list").splitlines()[1:]

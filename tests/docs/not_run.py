@@ -39,11 +39,12 @@ NOT_RUN = (
     NotRun(REGISTRY, "tests/cluster/test_images.py", ("docker build -f images/Dockerfile",)),
     NotRun(
         YOURS,
-        "tests/chart/test_installation.py",
-        ("helm upgrade", "helm uninstall fedka", "kubectl create namespace", "kubectl -n fedka-system"),
+        "tests/docs/test_on_a_server.py",
+        ("kubectl create namespace", "kubectl -n fedka-system", "kubectl patch ft NAME"),
     ),
+    NotRun(YOURS, "tests/e2e/test_operator.py", ("helm upgrade fedka", "helm rollback fedka")),
+    NotRun(YOURS, "tests/e2e/test_deletion.py", ("helm upgrade --install fedka", "helm uninstall fedka")),
     NotRun("it takes the resource from all who use the cluster", NO_ONE, ("kubectl delete crd",)),
-    NotRun(YOURS, "tests/docs/test_on_a_server.py", ("kubectl patch ft NAME",)),
     NotRun(YOURS, "tests/e2e/test_deletion.py", ("kubectl delete federatedtrainings",)),
     NotRun(
         CLUSTER,
@@ -99,7 +100,7 @@ IN_SENTENCES = (
         NO_ONE,
         ("kubectl describe pod", "kubectl describe job", "kubectl get lease", "kubectl get pods", "kubectl logs"),
     ),
-    NotRun(YOURS, NO_ONE, ("helm rollback fedka",)),
+    NotRun(YOURS, "tests/e2e/test_operator.py", ("helm upgrade",)),
     NotRun("it names an option of a command, not the whole", NO_ONE, ("kafka-configs.sh --entity-type users",)),
     NotRun("it needs OpenSSL", NO_ONE, ("openssl rand -hex 32",)),
 )

@@ -5,6 +5,7 @@ Each test has a namespace of its own, which enforces Pod Security `restricted`. 
 
 import secrets
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from kubernetes import client
 
 from ..cluster.chart import Chart
 from ..cluster.cluster import Cluster
+from .administrator import Administrator
 from .installation import Installation
 from .local_digest import local_digest
 from .small_app import CODE, NAME, SOURCE, manifest
@@ -29,7 +31,15 @@ def installation(cluster: Cluster, chart: Chart) -> Installation:
 
 @pytest.fixture(scope="session")
 def api(installation: Installation) -> Api:
-    return Api(installation.cluster.api.kubeconfig)
+    return installation.api
+
+
+@pytest.fixture
+def administrator(installation: Installation, tmp_path: Path) -> Administrator:
+    """Whose `values.yaml` has those of the installation."""
+    typing = Administrator(tmp_path, installation.cluster.api.kubeconfig)
+    typing.has_values(installation.chart.values())
+    return typing
 
 
 @pytest.fixture

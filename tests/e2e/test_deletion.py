@@ -3,6 +3,7 @@
 import pytest
 
 from ..cluster.cluster import Cluster
+from .administrator import Administrator
 from .conftest import Make
 from .installation import Installation
 from .kafka_admin import KafkaAdmin
@@ -62,17 +63,24 @@ def test_a_namespace_may_go_first(make: Make, api: Api, namespace: str, admin: K
     admin.until_no_trace(ours)
 
 
-def test_a_training_deleted_while_the_operator_is_away_goes_when_it_is_back(
-    make: Make, installation: Installation, admin: KafkaAdmin
+def test_an_operator_that_was_uninstalled_first_may_be_installed_again(
+    make: Make, api: Api, installation: Installation, administrator: Administrator, admin: KafkaAdmin
 ):
     training = make(rounds={"count": 500}).create()
     training.until_round(1)
     ours = run_id(training)
-    with installation.stopped():
+    try:
+        administrator.types("helm uninstall fedka")
         training.delete()
-        assert "deletionTimestamp" in training.get()["metadata"]
-    training.until_gone()
+        left = training.get()["metadata"]
+        assert (left["finalizers"], "deletionTimestamp" in left) == (["fedka.dev/cleanup"], True)
+        assert admin.topics(ours)
+        administrator.types("helm upgrade --install fedka")
+        training.until_gone()
+    finally:
+        installation.chart.upgrade({})
     admin.until_no_trace(ours)
+    training_pods_are_gone(training, api)
 
 
 def test_a_training_with_kafka_away_goes_within_the_bound(

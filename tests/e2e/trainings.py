@@ -46,6 +46,10 @@ class Api:
         return client.BatchV1Api(self._client)
 
     @property
+    def coordination(self) -> client.CoordinationV1Api:
+        return client.CoordinationV1Api(self._client)
+
+    @property
     def networking(self) -> client.NetworkingV1Api:
         return client.NetworkingV1Api(self._client)
 
