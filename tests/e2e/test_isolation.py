@@ -33,22 +33,9 @@ def test_a_training_pod_gets_nothing_from_the_kubernetes_api(make: Make, cluster
     training.delete()
 
 
-def test_a_pod_that_cannot_start_says_why(make: Make):
-    participants = [{"name": "bank-a"}, {"name": "bank-b", "template": {"spec": {"nodeSelector": {"no": "such"}}}}]
-    training = make(participants=participants, rounds={"minAvailable": 2}).create()
-    status = training.until(
-        lambda status: bank_b(status).get("reason") == "Unschedulable", "clear about what keeps bank-b"
-    )
-    assert "node" in bank_b(status)["message"]
-
-
 def test_an_unknown_kafka_cluster_is_named(make: Make):
     training = make(kafka={"clusterName": "elsewhere"}).create()
     status = training.until(lambda status: bool(condition(status, "Stalled")), "judged")
     assert condition(status, "Stalled")["reason"] == "UnknownKafkaCluster"
     assert "elsewhere" in condition(status, "Stalled")["message"]
     assert ended(status) is None
-
-
-def bank_b(status):
-    return next((line for line in status.get("participants", {}).get("detail", []) if line["name"] == "bank-b"), {})
