@@ -26,6 +26,7 @@ QUICK = {
 }
 ON_THE_CLUSTER = ("tests/cluster/", "tests/e2e/")
 IN_ONE_RUN = ("tests/hostile/", "tests/integration/test_bad_commits.py")
+KEPT = "kept"  # a fixture of tests/e2e
 CLUSTER_SECONDS = 900  # a machine may have to import torch first
 CRDS = Path(__file__).parents[1] / "crds"
 
@@ -63,6 +64,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Making the cluster may take long."""
     if item.get_closest_marker("cluster") is not None:
         item.add_marker(pytest.mark.timeout(CLUSTER_SECONDS))
+
+
+@pytest.hookimpl(trylast=True)  # nothing sorts them afterwards
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`make cluster` keeps a cluster in the place of the one of all tests: those on it come first, and end it."""
+    items.sort(key=lambda item: KEPT not in getattr(item, "fixturenames", ()))
 
 
 class OneCluster(LoadScopeScheduling):

@@ -9,6 +9,7 @@ import pytest
 from .cluster import Cluster
 from .node_namespaces import FIRST, Network
 from .pause_image import PAUSE_IMAGE
+from .traces import traces
 from .waiting import wait_until
 
 pytestmark = pytest.mark.cluster
@@ -60,9 +61,8 @@ def test_nothing_outlives_a_killed_owner(tmp_path: Path):
     assert wait_until(lambda: not any(path.exists() for path in in_node), GENEROUS_SECONDS)
     with Cluster(tmp_path, network=SECOND) as again:
         assert pod(again, again.api.create_namespace("again"))
-    left = f"{Path('/proc/mounts').read_text()} {[path.name for path in Path('/sys/class/net').iterdir()]}"
-    assert str(tmp_path) not in left
-    assert SECOND.cable not in left
+        assert traces(tmp_path, SECOND)
+    assert traces(tmp_path, SECOND) == []
 
 
 def begin_and_hold(home: str) -> None:

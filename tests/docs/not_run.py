@@ -29,8 +29,7 @@ NOT_RUN = (
     NotRun(DEMO, "tests/examples/test_demos.py", ("make demo",)),
     NotRun("it is the shell of the reader that it changes", NO_ONE, (". .venv/bin/activate",)),
     NotRun("it is the test suite itself", NO_ONE, ("make test", "make test-fast")),
-    NotRun(ROOT_CLUSTER, "tests/cluster/test_cluster.py", ("make cluster", "make cluster-down")),
-    NotRun(ROOT_CLUSTER, "tests/e2e/test_hospital.py", ("make demo-cluster",)),
+    NotRun(ROOT_CLUSTER, "tests/e2e/test_hospital.py", ("make cluster", "make demo-cluster", "make cluster-down")),
     NotRun(
         "it needs Docker and kind's node image",
         "tests/cluster/test_keeper.py",
@@ -44,8 +43,7 @@ NOT_RUN = (
     ),
     NotRun(YOURS, "tests/e2e/test_operator.py", ("helm upgrade fedka", "helm rollback fedka")),
     NotRun(YOURS, "tests/e2e/test_deletion.py", ("helm upgrade --install fedka", "helm uninstall fedka")),
-    NotRun("it takes the resource from all who use the cluster", NO_ONE, ("kubectl delete crd",)),
-    NotRun(YOURS, "tests/e2e/test_deletion.py", ("kubectl delete federatedtrainings",)),
+    NotRun(YOURS, "tests/e2e/test_hospital.py", ("kubectl delete federatedtrainings", "kubectl delete crd")),
     NotRun(
         CLUSTER,
         "tests/e2e/test_hospital.py",
