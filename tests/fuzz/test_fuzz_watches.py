@@ -27,7 +27,7 @@ async def heard(line: bytes) -> list[WatchEvent]:
 
     queue: asyncio.Queue[WatchEvent] = asyncio.Queue()
     api: Any = ScriptedApi([listed(), listed()], [[line]])
-    following = asyncio.ensure_future(Watched(api, Collection(POD), queue, sleep=again).run())
+    following = asyncio.ensure_future(Watched(api, Collection(POD), queue.put, sleep=again).run())
     idle = asyncio.ensure_future(api.idle.wait())
     await asyncio.wait([following, idle], return_when=asyncio.FIRST_COMPLETED)
     for each in (following, idle):
