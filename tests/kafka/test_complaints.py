@@ -4,8 +4,10 @@ import socket
 from pathlib import Path
 
 import pytest
+from confluent_kafka import KafkaError as Code
 
 from fedka.kafka.access import client_settings
+from fedka.kafka.complaints import Complaints
 from fedka.kafka.errors import AccessRefused, KafkaAway
 from fedka.kafka.log_view import LogView
 from fedka.wire.bundle import KafkaAccess
@@ -72,3 +74,19 @@ def test_file_that_is_no_certificate_is_told(view, admin, tmp_path):
     (tmp_path / "ca.crt").write_text("hello")
     with pytest.raises(AccessRefused, match=r"ssl\.ca\.location failed"):
         view(admin, tmp_path)
+
+
+BROKER = "sasl_ssl://kafka:9093/bootstrap"
+NO_TRUST = Code(Code._SSL, f"{BROKER}: SSL handshake failed: certificate verify failed (in state SSL_HANDSHAKE)")
+HALF_TOLD = Code(Code._TRANSPORT, f"{BROKER}: certificate verify failed (after 9ms in state SSL_HANDSHAKE)")
+GONE = Code(Code._TRANSPORT, f"{BROKER}: Connect to ipv4#10.0.0.1:9093 failed: Connection refused (in state CONNECT)")
+TIMED_OUT = Code(Code._TIMED_OUT, "timed out")
+
+
+@pytest.mark.parametrize(("told", "refused"), [([HALF_TOLD, NO_TRUST, HALF_TOLD], True), ([NO_TRUST, GONE], False)])
+def test_a_handshake_that_fails_is_told_in_two_ways(told, refused):
+    complaints = Complaints({"bootstrap.servers": "kafka:9093"})
+    for each in told:
+        complaints.take(each)
+    assert complaints.refused is refused
+    assert isinstance(complaints.explain("topics", TIMED_OUT), AccessRefused) is refused

@@ -11,6 +11,7 @@ from fedka.kafka.access import Settings
 from fedka.kafka.errors import AccessRefused, KafkaAway, PasswordRefused
 
 _REFUSED = (Code._AUTHENTICATION, Code._SSL, Code.SASL_AUTHENTICATION_FAILED)  # noqa: SLF001 librdkafka's own names
+_IN_HANDSHAKE = "SSL_HANDSHAKE"  # a certificate that does not fit is told now as _SSL, now as a connection that broke
 _NEWS_OF_MANY = Code._ALL_BROKERS_DOWN  # noqa: SLF001 librdkafka's own name
 
 
@@ -29,8 +30,12 @@ class Complaints:
 
     def take(self, error: Code) -> None:
         """Remember the cause; that all brokers are down is none."""
-        if error.code() not in (_NEWS_OF_MANY, Code.GROUP_AUTHORIZATION_FAILED):
-            self._last[_broker(error)] = error
+        if error.code() in (_NEWS_OF_MANY, Code.GROUP_AUTHORIZATION_FAILED):
+            return
+        broker = _broker(error)
+        known = self._last.get(broker)
+        if known is None or not is_refusal(known) or _IN_HANDSHAKE not in error.str():
+            self._last[broker] = error
 
     def answered(self) -> None:
         """A broker has answered: whatever there was is over."""
