@@ -70,6 +70,7 @@ def test_credentials_that_change_end_it_in_order_for_a_new_start(operators: Oper
         "securityProtocol": "SASL_SSL",
         "usernameFile": str(user),
         "passwordFile": str(password),
+        "identities": "Scram",
     }
     operator = operators.start(kafkaClusters=[kafka])
     operator.until_said(r"leads")
