@@ -127,13 +127,14 @@ def _pod_causes(pod: Json) -> Iterator[Cause]:
     path = "spec.template.spec"
     yield from _entry_causes(pod, path, "volumes", "name")
     yield from _secret_volume_causes(pod, path)
+    volumes = {volume.get("name") for volume in _entries(pod, "volumes")}
     for kind in ("initContainers", "containers"):
         yield from _entry_causes(pod, path, kind, "name")
         for index, container in enumerate(pod.get(kind) or ()):
             at = f"{path}.{kind}[{index}]"
             yield from _entry_causes(container, at, "env", "name")
             yield from _entry_causes(container, at, "volumeMounts", "mountPath")
-            yield from _mount_causes(container, at, {volume.get("name") for volume in _entries(pod, "volumes")})
+            yield from _mount_causes(container, at, volumes)
 
 
 def _secret_volume_causes(pod: Json, path: str) -> Iterator[Cause]:

@@ -129,15 +129,18 @@ def last_failure(snapshot: Snapshot, job_name: str) -> Failure | None:
     """The newest failure of a Job: of the one that stands there, else the one remembered, however long ago: a round
     that others close says nothing of a participant.
     """
-    job = snapshot.jobs.get(job_name)
-    return (failure_of(snapshot, job) if job is not None else None) or snapshot.failures.get(job_name)
+    return _of_the_one_there(snapshot, job_name) or snapshot.failures.get(job_name)
 
 
 def aggregator_failure(snapshot: Snapshot) -> Failure | None:
     """The aggregator's; a round that has been closed since tells that it was got over."""
     name = child_name(snapshot.training, Role.AGGREGATOR)
-    job = snapshot.jobs.get(name)
-    return (failure_of(snapshot, job) if job is not None else None) or _remembered(snapshot, name)
+    return _of_the_one_there(snapshot, name) or _remembered(snapshot, name)
+
+
+def _of_the_one_there(snapshot: Snapshot, job_name: str) -> Failure | None:
+    job = snapshot.jobs.get(job_name)
+    return failure_of(snapshot, job) if job is not None else None
 
 
 def pod_of(snapshot: Snapshot, job: JobView) -> PodView | None:
