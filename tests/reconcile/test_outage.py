@@ -1,10 +1,12 @@
 """One training at a time asks a Kafka that is away whether it is back."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import pytest
 
+from fedka.plan.parts import TopicSpec
 from fedka.plan.snapshot import Trouble
 from fedka.reconcile.kafka_side import KafkaSide
 from fedka.reconcile.memory import RunMemory
@@ -21,8 +23,12 @@ class Silent(FakeKafka):
 
     def __init__(self) -> None:
         super().__init__(available=False)
-        self.asked = 0
+        self.asked = self.tried_to_make = 0
         self.fails = asyncio.Event()
+
+    async def ensure_topics(self, topics: Sequence[TopicSpec]) -> Mapping[str, str]:
+        self.tried_to_make += 1
+        return await super().ensure_topics(topics)
 
     async def _answer(self) -> None:
         self.asked += 1
@@ -32,7 +38,7 @@ class Silent(FakeKafka):
 
 
 class Cluster:
-    """Two trainings that know that their Kafka is away, one that does not, and the time."""
+    """Two trainings that know that their Kafka is away, a new one, and the time."""
 
     def __init__(self) -> None:
         self.kafka, self.now = Silent(), 0.0
@@ -44,6 +50,9 @@ class Cluster:
 
     async def ask(self, memory: RunMemory) -> None:
         await self.side.look_up(("topic",), memory)
+
+    async def make(self, memory: RunMemory) -> None:
+        await self.side.ensure([TopicSpec("topic", 1)], memory)
 
 
 @pytest.fixture
@@ -84,10 +93,23 @@ async def test_an_answer_ends_the_outage_for_all(cluster: Cluster):
     assert cluster.other.trouble is None
 
 
-async def test_who_knows_of_no_outage_asks_for_itself(cluster: Cluster):
+async def test_a_new_training_is_told_at_once_as_well(cluster: Cluster):
+    with pytest.raises(KafkaUnavailable, match="no broker answers"):
+        await cluster.make(cluster.new)
+    assert cluster.kafka.asked == 1
+
+
+async def test_who_is_to_make_topics_asks_first_whether_kafka_is_there():
+    cluster = Cluster()
+    cluster.kafka.fails.set()
+    with pytest.raises(KafkaUnavailable):
+        await cluster.make(cluster.new)
+    assert cluster.kafka.tried_to_make == 0, "that may take half a minute"
     cluster.kafka.available = True
-    await cluster.ask(cluster.new)
-    assert cluster.kafka.asked == 2
+    cluster.now += KNOWN_SECONDS
+    await cluster.make(cluster.new)
+    assert cluster.kafka.tried_to_make == 1
+    assert list(cluster.new.ensured) == ["topic"]
 
 
 async def test_a_refused_password_stays_one(cluster: Cluster):

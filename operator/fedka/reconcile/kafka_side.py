@@ -1,7 +1,6 @@
 """The part of a plan that is Kafka's: topics, users, the run's logs, the spec record, the removal of it all."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from fedka.kafka.errors import KafkaTrouble
@@ -32,15 +31,20 @@ class KafkaSide:
     outage: Outage = field(default_factory=Outage)
 
     async def ensure(self, topics: Sequence[TopicSpec], memory: RunMemory) -> None:
-        """Bring topics about, and remember that and their ids."""
-        async with self._asking(memory):
+        """Bring topics about, and remember that and their ids.
+
+        Whether Kafka is there at all is asked first: topics may take half a minute to make, and nothing can be said of
+        a training meanwhile.
+        """
+        async with self.outage.asking():
+            await self.provisioner.topic_ids([topics[0].name])
             memory.topic_ids.update(await self.provisioner.ensure_topics(topics))
         memory.ensured.update({topic.name: topic for topic in topics})
         memory.trouble = None
 
     async def look_up(self, names: Sequence[str], memory: RunMemory) -> None:
         """Ask for ids; an answer also ends a trouble."""
-        async with self._asking(memory):
+        async with self.outage.asking():
             memory.topic_ids.update(await self.provisioner.topic_ids(names))
         memory.trouble = None
         memory.doubt = False
@@ -68,7 +72,7 @@ class KafkaSide:
 
     async def provision(self, logins: Sequence[Login], memory: RunMemory) -> None:
         """Bring users and their rights about."""
-        async with self._asking(memory):
+        async with self.outage.asking():
             await self.provisioner.ensure_identities(logins)
         if memory.users is not None:
             memory.users.update(login.identity.user for login in logins)
@@ -76,35 +80,31 @@ class KafkaSide:
 
     async def look_up_users(self, topics: RunTopics, memory: RunMemory) -> None:
         """Ask which users of the run there are; an answer also ends a trouble."""
-        async with self._asking(memory):
+        async with self.outage.asking():
             memory.users = set(await self.provisioner.users_of(topics.journal, topics.users_prefix))
         memory.trouble = None
 
     async def revoke(self, users: Sequence[str], memory: RunMemory) -> None:
         """Remove users and their rights."""
-        async with self._asking(memory):
+        async with self.outage.asking():
             await self.provisioner.remove_identities(users)
         memory.users = (memory.users or set()) - set(users)
         memory.trouble = None
 
     async def remove_identities(self, removal: IdentityRemoval, memory: RunMemory) -> None:
         """Remove the run's users, those of participants that were removed long ago included."""
-        async with self._asking(memory):
+        async with self.outage.asking():
             others = await self.provisioner.users_of(removal.topic, removal.prefix)
             await self.provisioner.remove_identities(sorted({*removal.users, *others}))
         memory.identities_removed = True
 
     async def remove(self, removal: TopicRemoval, memory: RunMemory) -> None:
         """Delete the run's topics, those of participants that were removed long ago included."""
-        async with self._asking(memory):
+        async with self.outage.asking():
             others = await self.provisioner.list_topics(removal.prefix)
             await self.provisioner.delete_topics(sorted({*removal.names, *others}))
         memory.topics_deleted = True
         memory.ensured.clear()
-
-    def _asking(self, memory: RunMemory) -> AbstractAsyncContextManager[None]:
-        """What only changes or looks up, and may as well fail at once where Kafka is known to be away."""
-        return self.outage.asking(known=memory.trouble is not None and not memory.trouble.refused)
 
     async def close(self) -> None:
         """Close what is open."""

@@ -28,11 +28,11 @@ class Outage:
         self._error, self._at = error, self._now()
 
     @asynccontextmanager
-    async def asking(self, *, known: bool) -> AsyncIterator[None]:
-        """Ask within this. Raises KafkaUnavailable without asking where the training knows of the outage (`known`), and
-        another question has just failed or is under way.
+    async def asking(self) -> AsyncIterator[None]:
+        """Ask within this. Raises KafkaUnavailable without asking where Kafka was away when it was asked last, and that
+        has just been, or is under way again.
         """
-        if known and self._error is not None and (self._asked or self._now() < self._at + KNOWN_SECONDS):
+        if self._error is not None and (self._asked or self._now() < self._at + KNOWN_SECONDS):
             raise type(self._error)(str(self._error))
         self._asked += 1
         try:
