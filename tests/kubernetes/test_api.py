@@ -133,6 +133,16 @@ async def test_an_answer_that_is_cut_off_is_unavailable():
             await api.send("GET", "/api/v1/pods")
 
 
+@pytest.mark.parametrize("page", ["<html>Please log in</html>", "", "[]", "\udcff".encode(errors="surrogateescape")])
+async def test_a_page_in_place_of_an_answer_is_no_answer(page: str | bytes):
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=page)
+
+    async with answering(answer) as api:
+        with pytest.raises(ClusterUnavailable, match="GET /api/v1/pods: no API server has answered"):
+            await api.send("GET", "/api/v1/pods")
+
+
 async def test_each_answer_is_counted():
     counted: list[tuple[str, str, int]] = []
 

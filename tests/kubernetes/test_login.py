@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fedka.kubernetes.login import Login, NoCredentials, find_login
+from fedka.kubernetes.login import Login, NoClusterAccess, NoCredentials, find_login
 
 API_VERSION = "client.authentication.k8s.io/v1"
 PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
@@ -109,3 +109,8 @@ async def test_a_program_ends_with_who_waits_for_it(tmp_path: Path):
         await waiting
     with pytest.raises(ProcessLookupError):
         os.kill(began, 0)
+
+
+async def test_a_token_with_a_line_break_is_told(tmp_path: Path):
+    with pytest.raises(NoClusterAccess, match="the token has a line break in it"):
+        await login(tmp_path, {"token": "broken\ntoken"})()

@@ -14,7 +14,15 @@ from fedka.plan.settings import KafkaCluster, Settings
 from fedka.reconcile.cache import WATCHED, Cache, TrainingKey
 from fedka.reconcile.coverage import Coverage, WatchSilent
 from fedka.reconcile.operator import Operator
-from fedka.reconcile.ports import FEDERATED_TRAINING, EventType, Kind, Listing, WatchEvent
+from fedka.reconcile.ports import (
+    FEDERATED_TRAINING,
+    ClusterUnavailable,
+    EventType,
+    Forbidden,
+    Kind,
+    Listing,
+    WatchEvent,
+)
 from fedka.reconcile.reach import Reach
 from fedka.wire.bundle import KafkaAccess
 
@@ -107,6 +115,33 @@ async def test_it_is_reached_once_all_that_exists_has_been_told():
     assert not done
     watched.tell(WatchEvent(EventType.ADDED, FEDERATED_TRAINING, made))
     await asyncio.wait_for(reached, 60)
+
+
+async def test_a_cluster_that_does_not_answer_at_first_is_asked_again():
+    watched = Watched()
+    await watched.create("fraud")
+    answer, answers = watched.cluster.list_metadata, iter([ClusterUnavailable("GET: 504"), ClusterUnavailable("GET")])
+
+    async def list_metadata(kind: Kind) -> Listing:
+        if (error := next(answers, None)) is not None:
+            raise error
+        return await answer(kind)
+
+    watched.cluster.list_metadata = list_metadata
+    await asyncio.wait_for(watched.coverage.reached(), 60)
+    assert watched.coverage.complete
+
+
+async def test_a_cluster_that_refuses_ends_the_wait():
+    watched = Watched()
+
+    async def list_metadata(_kind: Kind) -> Listing:
+        await asyncio.sleep(0)
+        raise Forbidden("may not list")
+
+    watched.cluster.list_metadata = list_metadata
+    with pytest.raises(Forbidden):
+        await watched.coverage.reached()
 
 
 async def test_what_is_deleted_before_it_was_told_holds_nothing_up():

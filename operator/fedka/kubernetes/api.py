@@ -8,7 +8,7 @@ request.
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -29,6 +29,7 @@ Json = dict[str, Any]
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 40.0  # an admission webhook may take 30 s, and it is the answer that names it
 SILENCE_SECONDS = 90.0  # a watch gets a bookmark about every minute: one that is silent for longer has been cut
+WORDS = 200  # of an answer that is none
 LAST_TURNS = 3  # of the loop: an aborted TLS connection lets go of its socket in a callback, and the loop may end now
 
 JSON_TYPE = "application/json"
@@ -134,8 +135,7 @@ class Api:
         headers = {"Content-Type": content_type, "Accept": accept}
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS, sock_connect=CONNECT_SECONDS)
         async with self._answer(_Request(method, path, query or {}, headers, timeout, body)) as response:
-            answer: Json = json.loads(await response.read())
-            return answer
+            return _object(await response.read(), f"{method} {path}")
 
     async def lines(self, path: str, *, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
         """The lines of an answer that does not end by itself (use `contextlib.aclosing`), each with its end: a line
@@ -196,3 +196,12 @@ class Api:
                 self._replaced = {each for each in (*self._replaced, old) if each.awaited}
                 await old.replace()
             return self._session
+
+
+def _object(body: bytes, asked: str) -> Json:
+    """Raises ClusterUnavailable: what lies in between may answer as well, in its own way."""
+    with suppress(ValueError):
+        answer = json.loads(body)
+        if isinstance(answer, dict):
+            return answer
+    raise ClusterUnavailable(f"{asked}: no API server has answered: {body[:WORDS]!r}")

@@ -60,6 +60,7 @@ def find_login(
             raise NoCredentials(f"cannot log in to a Kubernetes cluster: {error}") from error
         except (ConfigException, OSError, ValueError) as error:
             raise NoClusterAccess(f"cannot log in to a Kubernetes cluster: {error}") from error
+        await _check_token(configuration)
         configuration.retries = None  # what may be repeated is decided where it is known what was asked
         return configuration
 
@@ -86,6 +87,13 @@ async def _load(paths: str, context: str | None, configuration: Configuration) -
         given = await credentials_of(user.pop("exec"))
         user.update(given)  # which the loader reads
     await loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
+
+
+async def _check_token(configuration: Configuration) -> None:
+    """No header can hold a line break, and the error of whoever tries says nothing of where it came from."""
+    header = await configuration.get_api_key_with_prefix("BearerToken")
+    if header and not header.isprintable():
+        raise NoClusterAccess("cannot log in to a Kubernetes cluster: the token has a line break in it")
 
 
 def _check_exists(paths: str) -> None:

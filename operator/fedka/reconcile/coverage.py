@@ -6,12 +6,14 @@ has forgotten where it was, and one that has quietly died says nothing at all. O
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 
 from fedka.reconcile.cache import WATCHED, Cache
-from fedka.reconcile.ports import Cluster, Kind, Listing, WatchEvent
+from fedka.reconcile.ports import Cluster, ClusterUnavailable, Kind, Listing, WatchEvent
 from fedka.reconcile.reach import Reach
 
+LOGGER = logging.getLogger("fedka.reconcile")
 BARRIER_SECONDS = 1.0
 ARRIVAL_SECONDS = 60.0
 ARRIVAL_LOOKS = 6
@@ -52,7 +54,10 @@ class Coverage:
         self._told.set()
 
     async def reached(self) -> None:
-        """Return once the cache knows all that exists. Raises WatchSilent, or a ClusterError."""
+        """Return once the cache knows all that exists; a cluster that does not answer is waited for.
+
+        Raises WatchSilent, or another ClusterError.
+        """
         await self._reach.tried()
         for kind in WATCHED:
             await self._reached(kind)
@@ -61,7 +66,7 @@ class Coverage:
     async def _reached(self, kind: Kind) -> None:
         time = asyncio.get_running_loop().time
         since, waited_for = time(), frozenset[str]()
-        while not await self._told_within(kind, listed := await self._listed(kind)):
+        while not await self._told_within(kind, listed := await self._answered(kind)):
             missing = listed - self._cache.known(kind)  # but what has been deleted meanwhile: that is never told of
             if not waited_for or waited_for - missing:
                 since, waited_for = time(), missing
@@ -108,6 +113,14 @@ class Coverage:
         return WatchSilent(
             f"the watch of {kind.plural} has not told of {len(missing)} objects for {self._arrival_seconds:.0f} s"
         )
+
+    async def _answered(self, kind: Kind) -> frozenset[str]:
+        while True:
+            try:
+                return await self._listed(kind)
+            except ClusterUnavailable as error:
+                LOGGER.warning("what exists is asked for again in %.0f s: %s", self._barrier_seconds, error)
+                await asyncio.sleep(self._barrier_seconds)
 
     async def _listed(self, kind: Kind) -> frozenset[str]:
         return self._within_reach(kind, await self._cluster.list_metadata(kind))
