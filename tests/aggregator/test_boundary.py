@@ -139,5 +139,5 @@ def test_a_stop_order_comes_before_everything() -> None:
 
 
 def test_a_step_does_not_depend_on_what_is_only_told() -> None:
-    told = replace(begun(), history=(), model_metrics={"loss": 1.0}, starts_in_a_row=7)
+    told = replace(begun(), history=(), model_metrics={"loss": 1.0}, started_ms=7)
     assert step(told, spec()) == step(begun(), spec())

@@ -204,12 +204,6 @@ def test_history_is_bounded_and_keeps_the_newest() -> None:
     assert [past.round for past in tell(records).history] == list(range(6, HISTORY + 6))
 
 
-def test_starts_are_counted_until_a_round_is_closed() -> None:
-    started = r.AggregatorStarted(software="s")
-    assert tell([started, opened(1), started, started]).starts_in_a_row == 3
-    assert tell([started, opened(1), started, closed(1)]).starts_in_a_row == 0
-
-
 def test_the_run_began_with_its_first_start_and_ended_with_its_last_record() -> None:
     started = r.AggregatorStarted(software="s")
     state = tell([started, opened(1), started, closed(1), r.RunCompleted(reason="StopRule")])

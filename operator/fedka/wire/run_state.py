@@ -113,7 +113,6 @@ class RunState:
     evaluations: tuple[tuple[int, Mapping[str, float]], ...] = ()  # of the stop rule's past: (round, means)
     history: tuple[RoundSummary, ...] = ()
     count: int = 0
-    starts_in_a_row: int = 0  # of aggregators, without a closed round in between
     suspended: bool = False
     completed_by: r.RunCompleted | None = None
     failed_by: r.RunFailed | None = None
@@ -138,7 +137,7 @@ def advance(state: RunState, record: r.JournalRecord, at: At) -> RunState:
 
 def _started(state: RunState, _record: r.AggregatorStarted, at: At) -> RunState:
     first = at.time_ms if state.started_ms is None else state.started_ms
-    return replace(state, starts_in_a_row=state.starts_in_a_row + 1, started_ms=first)
+    return replace(state, started_ms=first)
 
 
 def _joined(state: RunState, record: r.ParticipantJoined, _at: At) -> RunState:
@@ -252,7 +251,6 @@ def _closed(state: RunState, record: r.RoundClosed, at: At) -> RunState:
         next_round=record.round + 1,
         completed=state.completed + (1 if record.round > 0 else 0),
         missed_in_a_row=0,
-        starts_in_a_row=0,
         model=record.model,
         model_metrics=record.metrics,
         evaluation=evaluation if evaluation is not None else state.evaluation,
