@@ -27,7 +27,7 @@ JOURNAL = RunTopics(run=RUN).journal
 
 def journal_of(*records: JournalRecord) -> Replay:
     """What a first aggregator left behind."""
-    log, reading = MemoryLog(), Replay.empty()
+    log, reading = MemoryLog(), Replay()
     log.append(start(reading.position, AggregatorStarted(software="test", instance="0" * 32)))
     reading.take(log.records[-1])
     for record in records:

@@ -259,7 +259,7 @@ def test_a_repeated_request_is_read_once() -> None:
     log = MemoryLog()
     Epoch(log).writer.append(JOINED)
     log.append(log.records[-1].value or b"")
-    reading = Replay.empty()
+    reading = Replay()
     verdicts = [reading.take(record) for record in log.records]
     assert verdicts == [Verdict.VALID, Verdict.VALID, Verdict.REPEATED]
     assert reading.next_offset == 3

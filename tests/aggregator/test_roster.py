@@ -26,7 +26,7 @@ class Door:
         self.now = 1.0
         writer = cast("RecordWriter", MemoryLog())
         journal = JournalWriter(
-            writer=writer, topic="journal", reading=Replay.empty(), on_answer=lambda *_: None, now_ms=lambda: 0.0
+            writer=writer, topic="journal", reading=Replay(), on_answer=lambda *_: None, now_ms=lambda: 0.0
         )
         self.wiring = Wiring(
             topics=RunTopics(run=RUN),

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fedka.kafka.log_record import LogRecord
-from fedka.wire.codec import MalformedRecord, journal_decoder
-from fedka.wire.journal import JournalPosition, Verdict, judge
+from fedka.wire.journal import Verdict
 from fedka.wire.layout import Layout
+from fedka.wire.reading import Reading, read_on
 from fedka.wire.records import JournalRecord, ModelRef, RoundClosed, RoundOpened
-from fedka.wire.run_state import At, Attempt, RunState, advance
+from fedka.wire.run_state import At, Attempt, RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +46,26 @@ class Claims:
 
 def read_claims(records: Iterable[LogRecord]) -> Claims:
     """The claims of a journal, given from its first record on."""
-    position, state, decoder = JournalPosition(), RunState(), journal_decoder()
+    reading = Reading()
     rounds: list[ClosedRound] = []
     not_understood, torn_at = 0, None
     present: frozenset[str] = frozenset()
     for record in records:
-        position, verdict = judge(position, record.value)
-        if verdict is Verdict.BROKEN and torn_at is None:
+        before = reading.state
+        reading, found = read_on(reading, record.value, At(record.offset, record.time_ms))
+        if found.verdict is Verdict.BROKEN and torn_at is None:
             torn_at = record.offset
-        if verdict is not Verdict.VALID:
+        if found.verdict is not Verdict.VALID:
             continue
         torn_at = None
-        try:
-            said = decoder.decode(record.value)
-        except MalformedRecord:
-            said = None
-        if said is None:
+        if found.said is None:
             not_understood += 1
             continue
-        if isinstance(said, RoundOpened):
-            present = frozenset(state.present)
-        if (closed := _closed(state, said, present)) is not None:
+        if isinstance(found.said, RoundOpened):
+            present = frozenset(before.present)
+        if (closed := _closed(before, found.said, present)) is not None:
             rounds.append(closed)
-        state = advance(state, said, At(record.offset, record.time_ms))
-    return Claims(tuple(rounds), state, not_understood, torn_at)
+    return Claims(tuple(rounds), reading.state, not_understood, torn_at)
 
 
 def _closed(state: RunState, record: JournalRecord, present: frozenset[str]) -> ClosedRound | None:

@@ -7,13 +7,14 @@ that fails ends the process, so nothing that was acted on can be missing from th
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fedka.kafka.log_record import LogRecord
 from fedka.kafka.log_view import LogView
 from fedka.kafka.writer import Outcome, RecordWriter, Written
 from fedka.wire.codec import MalformedRecord, journal_decoder
 from fedka.wire.journal import JournalPosition, Verdict, judge, sign, start
+from fedka.wire.reading import Reading, read_on
 from fedka.wire.records import AggregatorStarted, JournalRecord, RoundClosed, RoundOpened
 from fedka.wire.run_state import At, RunState, advance
 
@@ -39,36 +40,34 @@ class NotInJournal(Exception):
 
 @dataclass(slots=True)
 class Replay:
-    """A journal as far as it was read: the position, the state, the next offset, the starts since a round closed."""
+    """A journal as far as it was read, the next offset, and the starts since a round closed."""
 
-    position: JournalPosition
-    state: RunState
+    reading: Reading = field(default_factory=Reading)
     next_offset: int = 0
     starts: int = 0
 
-    @classmethod
-    def empty(cls) -> "Replay":
-        """Before the first record."""
-        return cls(JournalPosition(), RunState())
+    @property
+    def position(self) -> JournalPosition:
+        """Where the next record must fit."""
+        return self.reading.position
+
+    @property
+    def state(self) -> RunState:
+        """What the records add up to."""
+        return self.reading.state
 
     def take(self, record: LogRecord) -> Verdict:
         """Read on by one record. Raises JournalBroken for one that exists and cannot be read."""
-        self.position, verdict = judge(self.position, record.value)
+        self.reading, found = read_on(self.reading, record.value, At(record.offset, record.time_ms))
         self.next_offset = record.offset + 1
-        if verdict is not Verdict.VALID:
-            return verdict
-        try:
-            decoded = DECODER.decode(record.value)
-        except MalformedRecord as error:
+        if found.problem is not None:
             newer = "a newer version wrote it: run that version, as this one would go on without what it says"
-            raise JournalBroken(f"the record at {record.offset} of the journal: {error} ({newer})") from None
-        if isinstance(decoded, AggregatorStarted):
+            raise JournalBroken(f"the record at {record.offset} of the journal: {found.problem} ({newer})")
+        if isinstance(found.said, AggregatorStarted):
             self.starts += 1
-        elif isinstance(decoded, RoundClosed):
+        elif isinstance(found.said, RoundClosed):
             self.starts = 0
-        if decoded is not None:
-            self.state = advance(self.state, decoded, At(record.offset, record.time_ms))
-        return verdict
+        return found.verdict
 
 
 DECODER = journal_decoder()
@@ -80,7 +79,7 @@ def replay(view: LogView, topic: str) -> Replay:
     low, _ = view.watermarks(topic)
     if low > 0:
         raise JournalBroken(f"the first {low} records of {topic} are gone: a run cannot go on without its journal")
-    reading = Replay.empty()
+    reading = Replay()
     for record in view.read_to_end(topic):
         reading.take(record)
     if reading.next_offset > 0 and reading.position.epoch == 0:

@@ -7,10 +7,9 @@ from fedka.kafka.access import Settings
 from fedka.kafka.log_record import LogRecord
 from fedka.kafka.log_view import LogView
 from fedka.wire import records as r
-from fedka.wire.codec import MalformedRecord, journal_decoder
-from fedka.wire.journal import JournalPosition, Verdict, judge
 from fedka.wire.names import RunTopics
-from fedka.wire.run_state import At, RoundSummary, RunState, advance
+from fedka.wire.reading import Reading, read_on
+from fedka.wire.run_state import At, RoundSummary, RunState
 
 
 @dataclass(slots=True)
@@ -21,9 +20,9 @@ class Past:
     rounds: dict[int, RoundSummary] = field(default_factory=dict)
     models: dict[int, r.ModelRef] = field(default_factory=dict)
 
-    def take(self, record: r.JournalRecord, at: At) -> None:
-        """One more record that exists."""
-        self.state = advance(self.state, record, at)
+    def take(self, record: r.JournalRecord, state: RunState) -> None:
+        """One more record that exists, and the state after it."""
+        self.state = state
         if isinstance(record, r.RoundClosed):
             self.models[record.round] = record.model
         if isinstance(record, r.EvaluationClosed) and record.round in self.rounds:
@@ -51,17 +50,11 @@ def read_past(settings: Settings, topics: RunTopics, principal: str | None = Non
 
 def past_of(records: Iterable[LogRecord]) -> Past:
     """What a journal's records say, given from the first one on."""
-    position, past, decoder = JournalPosition(), Past(), journal_decoder()
+    reading, past = Reading(), Past()
     for record in records:
-        position, verdict = judge(position, record.value)
-        if verdict is not Verdict.VALID:
-            continue
-        try:
-            said = decoder.decode(record.value)
-        except MalformedRecord:
-            continue  # it exists by position, but says nothing that this version understands
-        if said is not None:
-            past.take(said, At(record.offset, record.time_ms))
+        reading, found = read_on(reading, record.value, At(record.offset, record.time_ms))
+        if found.said is not None:  # what exists and cannot be read says nothing that this version understands
+            past.take(found.said, reading.state)
     return past
 
 

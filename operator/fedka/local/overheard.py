@@ -10,10 +10,10 @@ from typing import Protocol
 from fedka.kafka.log_record import LogRecord
 from fedka.reconcile.run_log import Deliver, LogEnds, OnTrouble, RunLogs
 from fedka.wire import records as r
-from fedka.wire.codec import MalformedRecord, audit_decoder, journal_decoder
-from fedka.wire.journal import JournalPosition, Verdict, judge
+from fedka.wire.codec import MalformedRecord, audit_decoder
 from fedka.wire.names import RunTopics
-from fedka.wire.run_state import At, RunState, advance
+from fedka.wire.reading import Reading, read_on
+from fedka.wire.run_state import At, RunState
 
 
 class Listener(Protocol):
@@ -70,9 +70,7 @@ class _Ear:
         self._past_epoch = 0
         self._next = 0
         self._held: list[LogRecord] = []
-        self._position = JournalPosition()
-        self._state = RunState()
-        self._journal_decoder = journal_decoder()
+        self._reading = Reading()
         self._audit_decoder = audit_decoder()
 
     def begin(self, end: int) -> None:
@@ -83,13 +81,10 @@ class _Ear:
         if self._end is None or (record.topic != self._journal and self._next < self._end):
             self._held.append(record)
             return
-        try:
-            if record.topic == self._journal:
-                self._hear_journal(record, past=record.offset < self._end)
-            else:
-                self._hear_audit(record)
-        except MalformedRecord:
-            return  # it exists by position, but says nothing that this version understands; the operator notes it
+        if record.topic == self._journal:
+            self._hear_journal(record, past=record.offset < self._end)
+        else:
+            self._hear_audit(record)
 
     def _release(self) -> None:
         held, self._held = self._held, []
@@ -98,21 +93,18 @@ class _Ear:
 
     def _hear_journal(self, record: LogRecord, *, past: bool) -> None:
         self._next = record.offset + 1
-        position, verdict = judge(self._position, record.value)
-        if verdict is Verdict.VALID:
-            self._position = position
-            self._tell(record, past=past)
+        before = self._reading.state
+        self._reading, found = read_on(self._reading, record.value, At(record.offset, record.time_ms))
+        if found.said is not None:  # what exists and cannot be read, the operator notes
+            self._listener.journaled(found.said, before, self._reading.state, past=past)
         if past and self._next == self._end:
-            self._past_epoch = self._position.epoch
+            self._past_epoch = self._reading.position.epoch
             self._release()
 
-    def _tell(self, record: LogRecord, *, past: bool) -> None:
-        said = self._journal_decoder.decode(record.value)
-        if said is not None:
-            before, self._state = self._state, advance(self._state, said, At(record.offset, record.time_ms))
-            self._listener.journaled(said, before, self._state, past=past)
-
     def _hear_audit(self, record: LogRecord) -> None:
-        said = self._audit_decoder.decode(record.value)
+        try:
+            said = self._audit_decoder.decode(record.value)
+        except MalformedRecord:
+            return
         if said is not None and said.epoch > self._past_epoch:
             self._listener.audited(said)

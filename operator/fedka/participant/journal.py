@@ -3,10 +3,10 @@
 import logging
 
 from fedka.kafka.log_record import LogRecord
-from fedka.wire.codec import MalformedRecord, journal_decoder
-from fedka.wire.journal import JournalPosition, Verdict, judge
+from fedka.wire.journal import Verdict
+from fedka.wire.reading import Reading, read_on
 from fedka.wire.records import JournalRecord, RoundClosed, RoundOpened
-from fedka.wire.run_state import At, RunState, advance
+from fedka.wire.run_state import At, RunState
 
 LOGGER = logging.getLogger("fedka.participant")
 
@@ -19,27 +19,24 @@ class JournalView:
     """Folds journal records, in log order, into the state of the run."""
 
     def __init__(self) -> None:
-        self.state = RunState()
         self.closed: RoundOpened | None = None  # the attempt that closed last, whose model may have to be evaluated
         self.next_offset = 0
-        self._position = JournalPosition()
-        self._decoder = journal_decoder()
+        self._reading = Reading()
+
+    @property
+    def state(self) -> RunState:
+        """What all records so far add up to."""
+        return self._reading.state
 
     def take(self, record: LogRecord) -> JournalRecord | None:
         """Fold one record; the record where it exists and is of a known type. Raises JournalUnreadable."""
         self.next_offset = record.offset + 1
-        self._position, verdict = judge(self._position, record.value)
-        if verdict is not Verdict.VALID:
-            LOGGER.debug("journal record at %d does not exist: %s", record.offset, verdict.value)
-            return None
-        try:
-            known = self._decoder.decode(record.value)
-        except MalformedRecord as error:
-            raise JournalUnreadable(f"journal record at offset {record.offset}: {error}") from None
-        if known is None:
-            return None
         attempt = self.state.attempt
-        if isinstance(known, RoundClosed) and attempt is not None:
+        self._reading, found = read_on(self._reading, record.value, At(record.offset, record.time_ms))
+        if found.verdict is not Verdict.VALID:
+            LOGGER.debug("journal record at %d does not exist: %s", record.offset, found.verdict.value)
+        if found.problem is not None:
+            raise JournalUnreadable(f"journal record at offset {record.offset}: {found.problem}")
+        if isinstance(found.said, RoundClosed) and attempt is not None:
             self.closed = attempt.opened
-        self.state = advance(self.state, known, At(offset=record.offset, time_ms=record.time_ms))
-        return known
+        return found.said

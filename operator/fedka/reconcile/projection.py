@@ -11,13 +11,12 @@ from dataclasses import dataclass, field, replace
 from fedka.api.reasons import DetailReason
 from fedka.plan.snapshot import ParticipantFacts, Place, RunView
 from fedka.wire import records as r
-from fedka.wire.codec import MalformedRecord, audit_decoder, journal_decoder
-from fedka.wire.journal import JournalPosition, Verdict, judge
-from fedka.wire.run_state import At, advance
+from fedka.wire.codec import MalformedRecord, audit_decoder
+from fedka.wire.reading import Reading, read_on
+from fedka.wire.run_state import At, RunState
 
 MOST_PARTICIPANTS = 8192  # told apart; beyond it the counts of newcomers are not shown
 
-_JOURNAL = journal_decoder()
 _AUDIT = audit_decoder()
 
 
@@ -25,7 +24,7 @@ _AUDIT = audit_decoder()
 class Projection:
     """Where the reading stands, and the view so far."""
 
-    position: JournalPosition = field(default_factory=JournalPosition)
+    reading: Reading = field(default_factory=Reading)
     view: RunView = field(default_factory=RunView)
     expects_start: bool = True  # the next start of an aggregator is no restart
     audit_epoch: int = 0
@@ -34,16 +33,13 @@ class Projection:
 
 def read_journal(projection: Projection, data: bytes | None, at: At) -> Projection:
     """The projection after one more record of the journal."""
-    projection = replace(projection, view=replace(projection.view, offset=at.offset))
-    position, verdict = judge(projection.position, data)
-    if verdict is not Verdict.VALID:
+    before = projection.reading.state
+    reading, found = read_on(projection.reading, data, at)
+    view = replace(projection.view, state=reading.state, offset=at.offset)
+    projection = replace(projection, reading=reading, view=view)
+    if found.said is None or before.ended:  # what exists and cannot be read says nothing that this version understands
         return projection
-    projection = replace(projection, position=position)
-    try:
-        record = _JOURNAL.decode(data)
-    except MalformedRecord:  # it exists by position, but says nothing that this version understands
-        return projection
-    return projection if record is None else _advance(projection, record, at)
+    return _told(projection, found.said, before)
 
 
 def read_audit(projection: Projection, data: bytes | None) -> Projection:  # noqa: PLR0911  one return a kind of record
@@ -80,12 +76,9 @@ def caught_up(projection: Projection, *, expects_start: bool = False) -> Project
     return replace(projection, view=view)
 
 
-def _advance(projection: Projection, record: r.JournalRecord, at: At) -> Projection:
-    before = projection.view.state
-    view = replace(projection.view, state=advance(before, record, at))
-    projection = replace(projection, view=view)
-    if before.ended:
-        return projection
+def _told(projection: Projection, record: r.JournalRecord, before: RunState) -> Projection:
+    """What a record says beyond the state of the run."""
+    view = projection.view
     if isinstance(record, r.AggregatorStarted):
         return _started(projection)
     if isinstance(record, r.RunSuspended):
