@@ -19,6 +19,8 @@ from fedka.wire.journal import JournalPosition, judge, sign, start
 from fedka.wire.names import RunTopics
 from fedka.wire.records import AggregatorStarted, JournalRecord, Record, Spec
 
+DENIED = "the password of user fedka-operator was refused"
+
 
 @dataclass
 class FakeTopic:
@@ -51,9 +53,9 @@ class FakeKafka:
     async def _answer(self) -> None:
         await asyncio.sleep(0)
         if not self.available:
-            raise KafkaUnavailable("no broker answers")
+            raise KafkaUnavailable("no broker answers", everywhere="no broker answers")
         if self.denied:
-            raise CredentialsRefused("the password of user fedka-operator was refused")
+            raise CredentialsRefused(DENIED, everywhere=DENIED)
 
     async def ensure_topics(self, topics: Sequence[TopicSpec]) -> Mapping[str, str]:
         await self._answer()

@@ -112,7 +112,22 @@ async def test_who_is_to_make_topics_asks_first_whether_kafka_is_there():
     assert list(cluster.new.ensured) == ["topic"]
 
 
+async def test_others_are_not_told_what_was_asked(cluster: Cluster):
+    cluster.side.outage.note(KafkaUnavailable("creating fedka.spec.bank.x: timed out", everywhere="timed out"))
+    with pytest.raises(KafkaUnavailable) as told:
+        await cluster.ask(cluster.other)
+    assert str(told.value) == "timed out"
+
+
+async def test_what_concerns_one_topic_is_no_outage():
+    cluster = Cluster()
+    cluster.kafka.available = True
+    cluster.side.outage.note(KafkaUnavailable("topic fedka.spec.bank.x has no leader"))
+    await cluster.ask(cluster.other)
+    assert cluster.other.trouble is None
+
+
 async def test_a_refused_password_stays_one(cluster: Cluster):
-    cluster.side.outage.note(CredentialsRefused("the password was refused"))
+    cluster.side.outage.note(CredentialsRefused("the password was refused", everywhere="the password was refused"))
     with pytest.raises(CredentialsRefused):
         await cluster.ask(cluster.other)

@@ -21,6 +21,8 @@ from fedka.reconcile.provisioning import (
 ANSWER_SECONDS = 5.0  # a broker that is away must show in the status within 10 s
 CHANGE_SECONDS = 30.0  # creating topics may wait for a controller that is being elected
 
+ELSEWHERE = "asking for another training"
+
 T = TypeVar("T")
 
 # librdkafka's own flag "retriable" is set for none of these.
@@ -72,7 +74,7 @@ class Answers:
             async with asyncio.timeout(CHANGE_SECONDS + ANSWER_SECONDS):
                 value = await asyncio.wrap_future(future)
         except TimeoutError:
-            raise KafkaUnavailable(f"{doing}: no answer in time") from None
+            raise _unavailable(doing, "no answer in time") from None
         except KafkaException as error:
             raise self.as_ours(error, doing) from error
         self._client.poll(0)  # what the client has complained of before is over as well
@@ -107,9 +109,14 @@ class Answers:
         """No answer: what the client has complained of meanwhile says why."""
         self._client.poll(0)
         if self._complaints.refused:
-            explained = self._complaints.explain(doing, cause)
-            assert isinstance(explained, AccessRefused)
-            return CredentialsRefused(
-                f"{explained}; mend the operator's credentials of this Kafka, and it starts again with them"
-            )
-        return KafkaUnavailable(f"{doing}: {cause.str()}: check that the brokers run and can be reached")
+            return CredentialsRefused(self._refused(cause, doing), everywhere=self._refused(cause, ELSEWHERE))
+        return _unavailable(doing, f"{cause.str()}: check that the brokers run and can be reached")
+
+    def _refused(self, cause: KafkaError, doing: str) -> str:
+        explained = self._complaints.explain(doing, cause)
+        assert isinstance(explained, AccessRefused)
+        return f"{explained}; mend the operator's credentials of this Kafka, and it starts again with them"
+
+
+def _unavailable(doing: str, why: str) -> KafkaUnavailable:
+    return KafkaUnavailable(f"{doing}: {why}", everywhere=f"{ELSEWHERE}: {why}")

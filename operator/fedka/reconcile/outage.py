@@ -24,8 +24,9 @@ class Outage:
         self._asked = 0
 
     def note(self, error: KafkaUnavailable) -> None:
-        """Kafka has not answered, whatever was asked."""
-        self._error, self._at = error, self._now()
+        """Kafka has not answered; that concerns others where it would have been so whatever was asked."""
+        if error.everywhere:
+            self._error, self._at = error, self._now()
 
     @asynccontextmanager
     async def asking(self) -> AsyncIterator[None]:
@@ -33,7 +34,7 @@ class Outage:
         has just been, or is under way again.
         """
         if self._error is not None and (self._asked or self._now() < self._at + KNOWN_SECONDS):
-            raise type(self._error)(str(self._error))
+            raise self._error.for_others()
         self._asked += 1
         try:
             yield

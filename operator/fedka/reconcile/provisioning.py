@@ -19,7 +19,19 @@ class SettingsUnusable(ProvisioningError):
 
 
 class KafkaUnavailable(ProvisioningError):
-    """No broker answered in time: try again later, nothing is known to have been refused."""
+    """No broker answered in time: try again later, nothing is known to have been refused.
+
+    `everywhere` says so to the other runs of this Kafka, whom it does not concern what was asked; it is empty where
+    Kafka may well answer them.
+    """
+
+    def __init__(self, message: str, *, everywhere: str = "") -> None:
+        super().__init__(message)
+        self.everywhere = everywhere
+
+    def for_others(self) -> "KafkaUnavailable":
+        """The same, without what was asked."""
+        return type(self)(self.everywhere, everywhere=self.everywhere)
 
 
 class CredentialsRefused(KafkaUnavailable):

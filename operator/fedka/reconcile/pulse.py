@@ -27,6 +27,7 @@ async def feel_pulse(kafka: str, side: KafkaSide, runs: Runs, *, period: float) 
             await side.provisioner.topic_ids((journal,))
         except KafkaUnavailable as error:
             side.outage.note(error)
-            runs.note_away(kafka, error)
+            if error.everywhere:
+                runs.note_away(kafka, error.for_others())
         except ProvisioningRefused:  # an answer all the same: whoever needs the topic will be told
             continue
