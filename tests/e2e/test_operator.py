@@ -106,7 +106,7 @@ def test_upgraded_and_rolled_back_with_a_live_run(
 ):
     training = make(rounds={"count": 1000}).create()
     training.until_round(1)
-    before = {pod.metadata.uid for pod in training.pods()}
+    before = {pod.metadata.name for pod in training.pods()}
     repository, tag = successor.name.rsplit(":", 1)
     tomorrow = {"aggregator": "fedka-of-tomorrow:1", "participant": "fedka-of-tomorrow:1"}
     changes = {"image": {"repository": repository, "tag": tag}, "defaultImages": tomorrow}
@@ -115,20 +115,20 @@ def test_upgraded_and_rolled_back_with_a_live_run(
         administrator.types("helm upgrade fedka")
         assert f"version {SUCCESSOR}, watching" in installation.log()
         training.until_round(completed(training.status) + 2)
-        assert {pod.metadata.uid for pod in training.pods()} == before
+        assert {pod.metadata.name for pod in training.pods()} == before
 
         (aggregator,) = training.pods(role="aggregator")
         training.api.core.delete_namespaced_pod(aggregator.metadata.name, training.namespace, grace_period_seconds=0)
         training.until_round(completed(training.status) + 2)
         (again,) = training.pods(role="aggregator")
         assert again.spec.containers[0].image == aggregator.spec.containers[0].image
-        after = {pod.metadata.uid for pod in training.pods()}
-        assert before - {aggregator.metadata.uid} <= after
+        after = {pod.metadata.name for pod in training.pods()}
+        assert before - {aggregator.metadata.name} <= after
 
         administrator.types("helm rollback fedka")
         assert f"version {VERSION}, watching" in installation.log()
         training.until_round(completed(training.status) + 2)
-        assert {pod.metadata.uid for pod in training.pods()} == after
+        assert {pod.metadata.name for pod in training.pods()} == after
 
         training.patch({"rounds": {"count": completed(training.status) + 3}})
         status = training.until_complete()

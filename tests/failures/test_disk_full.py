@@ -96,6 +96,7 @@ def filled_under(running: Running, disk: SmallDisk) -> None:
     assert f"no space is left on the disk of {disk.path}" in running.stderr
     assert "Once that is mended: fedka run training.yaml --state-dir state" in running.stderr
     assert "Traceback" not in running.stderr
+    disk.fill()  # what the run has given back at its end
 
 
 def completes(running: Running) -> None:

@@ -147,5 +147,6 @@ def test_what_unpacks_to_more_than_there_is_memory_for_is_got_past_in_the_end(ri
     rig.assert_exact(*[{"a", "b", "c", "d"}] * 2)
     assert {(r.participant, r.reason) for r in rig.rejections()} == {("d", RejectReason.BAD_DIGEST)}
     peaks.append(memory_of_a_replay(rig))
-    assert max(peaks) < BATCHES * UNPACKED / 2, [peak // 2**20 for peak in peaks]
+    most = BATCHES * UNPACKED * 3 / 4  # at once it would be all of it, on top of the 70 MiB that each process holds
+    assert max(peaks) < most, [peak // 2**20 for peak in peaks]
     assert rig.aggregator.wait()[-1] == exit_codes.OK
