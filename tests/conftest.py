@@ -25,6 +25,26 @@ QUICK = {
     "log.initial.task.delay.ms": "1000",  # the same, from the start
 }
 ON_THE_CLUSTER = ("tests/cluster/", "tests/e2e/")
+ON_THE_API_SERVER = (
+    "tests/api/test_agreement.py",
+    "tests/chart/",
+    "tests/cli/test_real_cluster.py",
+    "tests/contract/",
+    "tests/crd/",
+    "tests/docs/test_on_a_server.py",
+    "tests/kubernetes/",
+    "tests/plan/test_real_api.py",
+    "tests/reconcile/test_children_on_kubernetes.py",
+    "tests/reconcile/test_refusals_on_kubernetes.py",
+)
+ON_THE_SECURED_KAFKA = (
+    "tests/cli/test_join.py",
+    "tests/cli/test_outside.py",
+    "tests/cli/test_replay_rights.py",
+    "tests/kafka/test_complaints.py",
+    "tests/kafka_rights/",
+    "tests/provision/test_identities.py",
+)
 IN_ONE_RUN = ("tests/hostile/", "tests/integration/test_bad_commits.py")
 KEPT = "kept"  # a fixture of tests/e2e
 CLUSTER_SECONDS = 900  # a machine may have to import torch first
@@ -72,10 +92,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: KEPT not in getattr(item, "fixturenames", ()))
 
 
-class OneCluster(LoadScopeScheduling):
+class Shares(LoadScopeScheduling):
     """There is one cluster a machine, so one of the workers has all its tests, and begins with them.
 
-    Hostile participants share a run with the others of their file: each worker would make it anew.
+    The API server and the secured Kafka have a worker each as well, though every worker could start its own: a server
+    that has nothing to do costs a tenth of a core. Hostile participants share a run with the others of their file.
 
     The groups of xdist 3.8 are lost under pytest 9.2: they are written into a member that it no longer reads.
     """
@@ -83,12 +104,13 @@ class OneCluster(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith(IN_ONE_RUN):
             return nodeid.partition("::")[0]
-        return "cluster" if nodeid.startswith(ON_THE_CLUSTER) else nodeid
+        shared = {"cluster": ON_THE_CLUSTER, "api": ON_THE_API_SERVER, "secured": ON_THE_SECURED_KAFKA}
+        return next((scope for scope, places in shared.items() if nodeid.startswith(places)), nodeid)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneCluster:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
     """What `make test` shares its tests out by."""
-    return OneCluster(config, log)
+    return Shares(config, log)
 
 
 @pytest.fixture(scope="session")
