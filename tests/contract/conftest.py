@@ -17,11 +17,11 @@ from fedka.kubernetes.api import Api, path_of
 from fedka.kubernetes.cluster import KubernetesCluster
 from fedka.kubernetes.login import find_login
 from fedka.local.cluster import InMemoryCluster
-from fedka.local.cluster_faults import UnreliableCluster
 from fedka.local.crd_admission import CrdAdmission
 from fedka.reconcile.ports import NAMESPACE, Cluster, Kind, NotFound
 
 from ..cluster.api_server import ApiServer
+from ..local.cluster_faults import UnreliableCluster
 
 IN_MEMORY = "in-memory"
 KUBERNETES = "kubernetes"

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from fedka.local.cluster import InMemoryCluster
-from fedka.local.cluster_faults import UnreliableCluster
 from fedka.local.crd_admission import CrdAdmission
 from fedka.reconcile.ports import SECRET, Conflict, NotFound
+
+from .cluster_faults import UnreliableCluster
 
 GENEROUS_SECONDS = 60
 

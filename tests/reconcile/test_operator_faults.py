@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
-from fedka.local.cluster_faults import UnreliableCluster
 from fedka.reconcile.ports import JOB, Conflict, NotFound
 
+from ..local.cluster_faults import UnreliableCluster
 from .builders import joined
 from .conftest import World
 

@@ -1,9 +1,11 @@
 """What the operator does when Kafka is away, refuses, or has lost the run; and at the end of a training's life."""
 
 import asyncio
+from datetime import timedelta
 
 from fedka.plan.outcome import LOSS_DELAY
 from fedka.reconcile.ports import FEDERATED_TRAINING
+from fedka.reconcile.spec_topic import newest
 from fedka.wire import records as r
 
 from .builders import first_model, joined, opened, whole_round
@@ -54,6 +56,38 @@ async def test_a_kafka_that_falls_silent_is_noticed_though_no_client_complains(w
         return await world.condition("KafkaReady") == ("False", "KafkaUnreachable")
 
     await world.until(said)
+
+
+async def test_an_end_that_was_decided_while_kafka_was_away_is_told_when_it_is_back(world: World):
+    world.start(pulse_seconds=0.01)
+    topics = await world.create(activeDeadlineSeconds=3600)
+    await world.started(topics)
+    world.kafka.aggregator(topics).write(*joined("a", "b"))
+
+    async def running() -> bool:
+        return (await world.status()).get("participants", {}).get("summary") == "2/2"
+
+    await world.until(running)
+    world.kafka.available = False
+
+    async def away() -> bool:
+        return await world.condition("KafkaReady") == ("False", "KafkaUnreachable")
+
+    await world.until(away)
+    world.clock_ahead = timedelta(hours=2)
+
+    async def failed() -> bool:
+        return await world.condition("Failed") == ("True", "DeadlineExceeded")
+
+    await world.until(failed)
+    world.kafka.available = True
+
+    async def told() -> bool:
+        published = newest(world.kafka.topics[topics.spec].records)
+        ordered = published is not None and published.spec.stop is not None
+        return ordered and not world.kafka.followers and await world.condition("KafkaReady") == ("True", "TopicsReady")
+
+    await world.until(told)
 
 
 async def test_what_kafka_refuses_is_said(world: World):

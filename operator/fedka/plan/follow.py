@@ -2,19 +2,22 @@
 
 from fedka.api.conditions import ConditionStatus, find_condition
 from fedka.api.reasons import ConditionType
+from fedka.plan.outcome import order_is_due
 from fedka.plan.parts import Part
 from fedka.plan.snapshot import Snapshot
 from fedka.plan.stage import Stage, stage
 
 
 def follow(snapshot: Snapshot) -> Part:
-    """Begin once the journal exists, stop once the status holds the end and why, or when the training goes."""
+    """Begin once the journal exists, stop once the status holds the end and why and all are told, or when the
+    training goes.
+    """
     now = stage(snapshot)
     if now in {Stage.DELETING, Stage.BLOCKED}:
         wanted = False
     elif now is Stage.ENDED:
         told = snapshot.run_known or not snapshot.state.ended  # the audit topic may be read after the journal
-        wanted = snapshot.followed and not (_end_recorded(snapshot) and told)
+        wanted = snapshot.followed and not (_end_recorded(snapshot) and told and not order_is_due(snapshot))
     else:
         names = snapshot.topics
         made = all(snapshot.topic_ids.get(name) for name in (names.spec, names.journal, names.audit))

@@ -68,6 +68,17 @@ def stop_order(snapshot: Snapshot) -> StopOrder | None:
     return None
 
 
+def order_is_due(snapshot: Snapshot) -> bool:
+    """Whether the operator has ended the run itself, and whoever still lives has not been told. What Kafka has refused
+    stays unsaid.
+    """
+    if outcome(snapshot) is None or snapshot.state.ended or stop_order(snapshot) is None:
+        return False
+    told = snapshot.published is not None and snapshot.published.spec.stop is not None
+    refused = snapshot.trouble is not None and snapshot.trouble.refused
+    return snapshot.followed and not told and not refused
+
+
 def journal_lost(snapshot: Snapshot) -> Outcome | None:
     """The journal that was once written to is gone, or another one stands in its place."""
     journal, topics = snapshot.status.journal, snapshot.topics

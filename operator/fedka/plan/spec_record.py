@@ -4,7 +4,7 @@ Everybody of the run reads it, so nothing that belongs to one participant (its c
 """
 
 from fedka.api.spec import TrainingSpec
-from fedka.plan.outcome import stop_order
+from fedka.plan.outcome import order_is_due, stop_order
 from fedka.plan.parts import Part
 from fedka.plan.snapshot import Snapshot
 from fedka.plan.stage import Stage, blocked, stage
@@ -36,10 +36,7 @@ def _applies(snapshot: Snapshot) -> bool:
     if snapshot.state.ended:
         return False
     now = stage(snapshot)
-    # Where the operator itself ended the run, whoever still lives must be told; there is nothing more to tell later.
-    told = snapshot.published is not None and snapshot.published.spec.stop is not None
-    ordered = now is Stage.ENDED and stop_order(snapshot) is not None and not told
-    return ordered or now in {Stage.LIVE, Stage.SUSPENDING, Stage.SUSPENDED}
+    return (now is Stage.ENDED and order_is_due(snapshot)) or now in {Stage.LIVE, Stage.SUSPENDING, Stage.SUSPENDED}
 
 
 def wanted_spec(snapshot: Snapshot) -> r.Spec:

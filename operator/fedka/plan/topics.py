@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from fedka.api.learning import Retention
+from fedka.plan.outcome import order_is_due
 from fedka.plan.parts import Part, TopicSpec, seconds_until
 from fedka.plan.snapshot import Snapshot, Trouble
 from fedka.plan.stage import Stage, blocked, provisioned_once, stage
@@ -30,7 +31,7 @@ SAFE_REPLICATION = 3
 def topics(snapshot: Snapshot) -> Part:
     """Make what is missing, alter what differs; while Kafka is in trouble, only ask whether it is back."""
     if not _applies(snapshot):
-        return Part()
+        return _until_told(snapshot)
     trouble = snapshot.trouble
     if trouble is not None and not trouble.refused:
         return _probe(snapshot, trouble)
@@ -42,6 +43,14 @@ def topics(snapshot: Snapshot) -> Part:
     if trouble is not None and wanted.is_empty():  # what was refused was no topic: an answer ends the trouble
         return Part(look_up=(snapshot.topics.journal,))
     return wanted
+
+
+def _until_told(snapshot: Snapshot) -> Part:
+    """Of an ended run, Kafka's return is awaited for what is still to be said."""
+    trouble = snapshot.trouble
+    if trouble is None or stage(snapshot) is not Stage.ENDED or not order_is_due(snapshot):
+        return Part()
+    return _probe(snapshot, trouble)
 
 
 def _probe(snapshot: Snapshot, trouble: Trouble) -> Part:
