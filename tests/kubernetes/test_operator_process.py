@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import time
 import urllib.error
 from pathlib import Path
@@ -36,6 +37,14 @@ def test_a_kafka_that_is_away_is_told(operators: Operators):
     operators.apply(training())
     operators.until("ft/fraud", '.status.conditions[?(@.type=="KafkaReady")].reason', "KafkaUnreachable")
     assert "KafkaUnreachable" in operators.kubectl("describe", "ft/fraud")
+
+
+def test_a_kafka_that_takes_connections_and_never_answers_is_told_as_well(operators: Operators):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        operators.bootstrap_servers = f"127.0.0.1:{silent.getsockname()[1]}"
+        operators.start()
+        operators.apply(training())
+        operators.until("ft/fraud", '.status.conditions[?(@.type=="KafkaReady")].reason', "KafkaUnreachable")
 
 
 def test_kopf_writes_nothing_into_a_resource(operators: Operators):
