@@ -74,16 +74,22 @@ class _Supervisor:
         self._child: int | None = None
         self._stopping: int | None = None
         self._woken, self._wake = os.pipe()
+        for end in (self._woken, self._wake):
+            os.set_blocking(end, False)
 
     @contextlib.contextmanager
     def passing_signals_on(self) -> Iterator["_Supervisor"]:
         before = {number: signal.signal(number, self._pass_on) for number in _PASSED_ON}
+        before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda _number, _frame: None)  # only to be woken
         before[LEFT_ALONE] = signal.signal(LEFT_ALONE, _end_at_once)
         if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup has it ignored
             before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._pass_on)
+        # Written to where the signal comes: our handlers run later, maybe after what is to be interrupted has begun.
+        woken_before = signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         try:
             yield self
         finally:
+            signal.set_wakeup_fd(woken_before)
             for number, handler in before.items():
                 signal.signal(number, handler)
             os.close(self._woken)
@@ -103,7 +109,7 @@ class _Supervisor:
                 return code
             delay = self._restarts.delays[failures - 1]
             self._say(f"supervisor: ended with code {code}, starting again in {delay:g} s")
-            select.select([self._woken], [], [], delay)
+            self._rest(delay)
 
     def _run_once(self) -> int:
         # A signal that comes between fork and exec would meet our handler in the child, and be lost: so it waits.
@@ -115,12 +121,25 @@ class _Supervisor:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         while True:  # as process 1 it is also the parent of every orphan of the pod
-            pid, status = os.waitpid(-1, 0)
-            if pid == self._child:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                self._await_signal()
+            elif pid == self._child:
                 self._child = None
                 end_all(_REST_SECONDS)
                 code = os.waitstatus_to_exitcode(status)
                 return code if code >= 0 else 128 - code
+
+    def _rest(self, seconds: float) -> None:
+        end = self._clock() + seconds
+        while not self._told_to_stop() and (left := end - self._clock()) > 0:
+            self._await_signal(left)
+
+    def _await_signal(self, seconds: float | None = None) -> None:
+        """Return after a signal, of which one may have come before, or when the time is over."""
+        select.select([self._woken], [], [], seconds)
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._woken, select.PIPE_BUF)
 
     def _start(self, mask: set[int]) -> int:
         parent = os.getpid()
@@ -138,7 +157,6 @@ class _Supervisor:
 
     def _pass_on(self, number: int, _frame: FrameType | None) -> None:
         self._stopping = signal.SIGTERM if number == signal.SIGHUP else number
-        os.write(self._wake, b".")
         if self._child is not None:
             with contextlib.suppress(ProcessLookupError):  # it has just been waited for
                 os.kill(self._child, self._stopping)

@@ -1,5 +1,6 @@
 """Operators on a real API server, each test in a namespace of its own."""
 
+import shutil
 import sys
 import uuid
 from collections.abc import Iterator
@@ -10,11 +11,31 @@ import pytest
 from ..cluster.api_server import ApiServer
 from .operators import Operators
 
+CRDS = Path(__file__).parents[2] / "crds"
+
 
 @pytest.fixture
 def operators(api_server: ApiServer, tmp_path: Path) -> Iterator[Operators]:
-    namespace = api_server.create_namespace(f"operators-{uuid.uuid4().hex[:12]}")
-    operators = Operators(api_server, namespace, tmp_path)
+    yield from _operators(api_server, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def api_server_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    """For operators of all namespaces, and for being killed: elsewhere lie thousands of other tests' trainings."""
+    home = tmp_path_factory.mktemp("own-api")
+    with ApiServer(home, crds=sorted(CRDS.glob("*.yaml"))) as server:
+        yield server
+    shutil.rmtree(home / "etcd")  # pytest keeps the directories of three runs
+
+
+@pytest.fixture
+def lone_operators(api_server_of_its_own: ApiServer, tmp_path: Path) -> Iterator[Operators]:
+    yield from _operators(api_server_of_its_own, tmp_path)
+
+
+def _operators(server: ApiServer, home: Path) -> Iterator[Operators]:
+    namespace = server.create_namespace(f"operators-{uuid.uuid4().hex[:12]}")
+    operators = Operators(server, namespace, home)
     yield operators
     operators.stop()
     for each in operators.processes:  # shown where the test fails

@@ -47,24 +47,24 @@ def test_a_kafka_that_takes_connections_and_never_answers_is_told_as_well(operat
         operators.until("ft/fraud", '.status.conditions[?(@.type=="KafkaReady")].reason', "KafkaUnreachable")
 
 
-def test_kopf_writes_nothing_into_a_resource(operators: Operators):
-    operator = operators.start(watchNamespaces=ALL)
-    operators.apply(training(suspend=True))
-    operators.until("ft/fraud", ".status.phase", "Suspended")
-    operators.kubectl("patch", "ft/fraud", "--type=merge", '--patch={"spec":{"suspend":false}}')
-    operators.until("ft/fraud", '.status.conditions[?(@.type=="KafkaReady")].reason', "KafkaUnreachable")
+def test_kopf_writes_nothing_into_a_resource(lone_operators: Operators):
+    operator = lone_operators.start(watchNamespaces=ALL)
+    lone_operators.apply(training(suspend=True))
+    lone_operators.until("ft/fraud", ".status.phase", "Suspended")
+    lone_operators.kubectl("patch", "ft/fraud", "--type=merge", '--patch={"spec":{"suspend":false}}')
+    lone_operators.until("ft/fraud", '.status.conditions[?(@.type=="KafkaReady")].reason', "KafkaUnreachable")
     assert operator.stop() == exit_codes.OK
-    assert "kopf" not in json.dumps(operators.get("ft/fraud"))
+    assert "kopf" not in json.dumps(lone_operators.get("ft/fraud"))
 
 
 @pytest.mark.parametrize("namespaces", [{}, {"watchNamespaces": ALL}], ids=["some", "all"])
-def test_sigterm_gives_the_lease_back_and_ends_in_order(operators: Operators, namespaces: dict[str, list[str]]):
-    operator = operators.start(**namespaces)
+def test_sigterm_gives_the_lease_back_and_ends_in_order(lone_operators: Operators, namespaces: dict[str, list[str]]):
+    operator = lone_operators.start(**namespaces)
     operator.until_said(r"leads")
     began = time.monotonic()
     assert operator.stop() == exit_codes.OK
     assert time.monotonic() - began < SOON_SECONDS
-    assert operators.holder() == ""
+    assert lone_operators.holder() == ""
     assert "Traceback" not in operator.log.read_text()
     assert "Unclosed" not in operator.log.read_text()
 
@@ -129,29 +129,29 @@ def test_without_rights_it_says_which_one_is_missing(operators: Operators, api_s
     assert 'cannot list resource "federatedtrainings"' in operator.log.read_text()
 
 
-def test_an_api_server_that_goes_away_and_comes_back_is_outlived(operators: Operators, api_server: ApiServer):
-    operators.start(watchNamespaces=ALL).until_said(r"leads")
-    api_server.restart("kube-apiserver")
-    operators.apply(training(suspend=True))
+def test_an_api_server_that_goes_away_and_comes_back_is_outlived(lone_operators: Operators):
+    lone_operators.start(watchNamespaces=ALL).until_said(r"leads")
+    lone_operators.server.restart("kube-apiserver")
+    lone_operators.apply(training(suspend=True))
 
     def suspended() -> bool:
-        if operators.processes[-1].process.poll() is not None:  # it lost its lease: a kubelet would start it again
-            operators.start(watchNamespaces=ALL)
-        return operators.get("ft/fraud").get("status", {}).get("phase") == "Suspended"
+        if lone_operators.processes[-1].process.poll() is not None:  # it lost its lease: a kubelet would start it again
+            lone_operators.start(watchNamespaces=ALL)
+        return lone_operators.get("ft/fraud").get("status", {}).get("phase") == "Suspended"
 
     assert wait_until(suspended, GENEROUS_SECONDS)
 
 
-def test_an_api_server_that_is_away_at_the_start_is_waited_for(operators: Operators, api_server: ApiServer):
-    api_server.kill("kube-apiserver")
+def test_an_api_server_that_is_away_at_the_start_is_waited_for(lone_operators: Operators):
+    lone_operators.server.kill("kube-apiserver")
     try:
-        operator = operators.start()
+        operator = lone_operators.start()
         operator.until_said(r"the API server is waited for")
         assert operator.ask("healthz").startswith("ok")  # or a kubelet would end it
         with pytest.raises(urllib.error.HTTPError, match="503"):
             operator.ask("readyz")
     finally:
-        api_server.restart("kube-apiserver")
+        lone_operators.server.restart("kube-apiserver")
     operator.until_said(r"\S+ leads")
 
 

@@ -21,7 +21,7 @@ def has_space(path: Path) -> bool:
 
 def no_space(path: Path) -> str:
     """The sentence that says so and what to do."""
-    usage = shutil.disk_usage(path)
+    usage = shutil.disk_usage(next(place for place in (path, *path.parents) if place.exists()))
     return (
         f"no space is left on the disk of {path}: {usage.free / 2**20:.1f} of {usage.total / 2**20:.0f} MiB are free. "
         "Free some; a run keeps some hundred MiB beside its models"

@@ -16,6 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from fedka.local.disk import is_full, no_space
 from fedka.local.kafka_errors import StateDirInUse
 from fedka.local.kafka_lock import FileLock
 
@@ -67,9 +68,8 @@ class StateDir:
         except BlockingIOError as taken:
             raise StateDirInUse(_in_use(path, _told(lock))) from taken
         except OSError as error:
-            raise StateDirUnusable(
-                f"The state directory {path} cannot be used: {error.strerror}. {_MENDING[use]}"
-            ) from error
+            cause = f"{no_space(path)}." if is_full(error) else f"{error.strerror}. {_MENDING[use]}"
+            raise StateDirUnusable(f"The state directory {path} cannot be used: {cause}") from error
 
     @property
     def logs(self) -> Path:
