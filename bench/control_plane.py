@@ -43,10 +43,10 @@ kafkaClusters: [{{name: default, bootstrapServers: "127.0.0.1:1"}}]
 
 
 @contextmanager
-def operator(server: ApiServer, home: Path) -> Iterator[subprocess.Popen[bytes]]:
+def operator(server: ApiServer, home: Path, *, named: bool) -> Iterator[subprocess.Popen[bytes]]:
     """A process of its own, stopped in order."""
     path = home / "operator.yaml"
-    path.write_text(CONFIGURATION)
+    path.write_text(CONFIGURATION + (f"watchNamespaces: [{NAMESPACE}]\n" if named else ""))
     command = [str(Path(sys.executable).with_name("fedka")), "operator", "--config", str(path)]
     with subprocess.Popen(
         [*command, "--log-level", "warning"], env={**os.environ, "KUBECONFIG": str(server.kubeconfig)}
@@ -81,7 +81,7 @@ def measure(server: ApiServer, home: Path, asked: argparse.Namespace) -> None:
     """Print the figures."""
     server.create_namespace(NAMESPACE)
     asyncio.run(make_first(server.kubeconfig, NAMESPACE, participants=asked.participants, jobs=asked.jobs))
-    with operator(server, home) as process:
+    with operator(server, home, named=asked.named) as process:
         until_settled(process, 1)
     began = time.monotonic()
     copy_first(server, NAMESPACE, range(1, asked.trainings))
@@ -89,7 +89,7 @@ def measure(server: ApiServer, home: Path, asked: argparse.Namespace) -> None:
     print(f"{asked.trainings} trainings of {asked.participants} participants, {objects} objects", end=" ")
     print(f"(copied in {time.monotonic() - began:.0f} s)")
     began = time.monotonic()
-    with operator(server, home) as process:
+    with operator(server, home, named=asked.named) as process:
         until_settled(process, asked.trainings)
         print(
             f"cold start, nothing to change: {time.monotonic() - began:.2f} s from exec to all reconciled, "
@@ -110,6 +110,11 @@ def main() -> int:
     parser.add_argument("--trainings", type=int, default=2000)
     parser.add_argument("--participants", type=int, default=10)
     parser.add_argument("--jobs", type=int, default=2, help="of each training, at most one more than its participants")
+    parser.add_argument(
+        "--named",
+        action="store_true",
+        help="watch this namespace alone, in which Kopf has no part",
+    )
     parser.add_argument("--settle", type=float, default=10, help="seconds before idling is measured")
     parser.add_argument("--idle", type=float, default=30, help="seconds of idling to measure")
     asked = parser.parse_args()
