@@ -1,9 +1,11 @@
 """Who may replay a run: not its reader, who is told what is missing, but an auditor with the rights that are named."""
 
 import json
+import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +17,12 @@ from fedka.plan.identities import READ
 from fedka.plan.parts import Grant, Identity
 from fedka.provision.admin import AdminProvisioner
 from fedka.reconcile.provisioning import Login
+from fedka.wire.names import RunTopics
 
 from ..cluster.secured_kafka import SecuredKafka
+from ..docs.pages import all_commands
+from ..docs.running import run
+from ..kafka_rights.kafka_tools import administrator, install_tools
 from ..wire.recorded_log import load
 from .copied_log import copy_to
 
@@ -24,18 +30,41 @@ pytestmark = pytest.mark.kafka
 
 RECORDED = Path(__file__).parents[1] / "wire" / "recorded" / "0.1" / "complete.jsonl"
 PASSWORD = "not to be guessed"
+PAGE = "docs/replay.md"
 
 
-async def test_a_reader_is_told_what_it_lacks_and_an_auditor_has_it(secured_kafka: SecuredKafka, capsys):
+def as_the_page_says(kafka: SecuredKafka, auditor: str, topics: RunTopics, home: Path) -> None:
+    """Make the auditor by the commands of docs/replay.md."""
+    (home / "admin.properties").write_text(administrator(kafka))
+    path = f"{install_tools(home / 'bin')}{os.pathsep}{os.environ['PATH']}"
+    shown = {
+        "--bootstrap-server KAFKA": f"--bootstrap-server {kafka.bootstrap_servers} --command-config admin.properties",
+        "--entity-name auditor": f"--entity-name {auditor}",
+        "User:auditor": f"User:{auditor}",
+        "password=...": f"password={PASSWORD}",
+        "NAMESPACE.TRAINING.UID8": topics.run,
+        "--topic fedka.": f"--topic {topics.prefix}.",
+    }
+    steps = [each for each in all_commands() if each.place.startswith(PAGE) and each.text.startswith("kafka-")]
+    assert len(steps) == 3
+    for step in steps:
+        text = step.text
+        for placeholder, ours in shown.items():
+            text = text.replace(placeholder, ours)
+        assert run(replace(step, text=text), home, PATH=path) == ""
+
+
+async def test_a_reader_is_told_what_it_lacks_and_an_auditor_has_it(
+    secured_kafka: SecuredKafka, capsys, tmp_path: Path
+):
     log = load(RECORDED).under(f"audited-{secrets.token_hex(4)}")
     copy_to(secured_kafka.settings(), log)
     topics = log.topics
     of_reader = (Grant(topics.journal, READ), Grant(topics.model, READ))
-    of_auditor = (*of_reader, Grant(topics.spec, READ), Grant(topics.update_prefix, READ, prefixed=True))
     reader, auditor = f"{topics.users_prefix}reader", f"auditor-{secrets.token_hex(4)}"
-    grants = {reader: of_reader, auditor: of_auditor}
     admin = AdminProvisioner(secured_kafka.settings())
-    await admin.ensure_identities([Login(Identity(user, granted), PASSWORD) for user, granted in grants.items()])
+    await admin.ensure_identities([Login(Identity(reader, of_reader), PASSWORD)])
+    as_the_page_says(secured_kafka, auditor, topics, tmp_path)
 
     @asynccontextmanager
     async def reading(user: str) -> AsyncIterator[RunReader]:

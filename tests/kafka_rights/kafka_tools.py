@@ -10,6 +10,7 @@ from fedka.local.kafka_launch import Launcher
 
 from ..cluster.building import ensure_built
 from ..cluster.programs import silent
+from ..cluster.secured_kafka import MECHANISM, SecuredKafka
 
 MAIN = {"kafka-acls": "org.apache.kafka.tools.AclCommand", "kafka-configs": "org.apache.kafka.tools.ConfigCommand"}
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
@@ -47,3 +48,16 @@ def _jar() -> Path:
 
     ensure_built(jar, fetch, home=home)
     return jar
+
+
+def administrator(kafka: SecuredKafka) -> str:
+    """The file of settings that an administrator gives to the tools."""
+    login = f'username="{kafka.admin_user}" password="{kafka.admin_password}"'
+    settings = {
+        "security.protocol": "SASL_SSL",
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(kafka.ca_file),
+        "sasl.mechanism": MECHANISM,
+        "sasl.jaas.config": f"org.apache.kafka.common.security.scram.ScramLoginModule required {login};",
+    }
+    return "".join(f"{name}={value}\n" for name, value in settings.items())

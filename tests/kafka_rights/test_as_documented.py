@@ -9,28 +9,15 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from ..cluster.operator_user import operator_rights, operator_user, rights_of
-from ..cluster.secured_kafka import MECHANISM, SecuredKafka
+from ..cluster.secured_kafka import SecuredKafka
 from ..docs.pages import all_commands
 from ..docs.running import run
-from .kafka_tools import install_tools
+from .kafka_tools import administrator, install_tools
 
 pytestmark = pytest.mark.kafka
 PAGE = "docs/install.md"
 BROKERS = "kafka.example.org:9093"
 PASSWORD = "not to be guessed"
-
-
-def administrator(kafka: SecuredKafka) -> str:
-    """The file of settings that the page's administrator has."""
-    login = f'username="{kafka.admin_user}" password="{kafka.admin_password}"'
-    settings = {
-        "security.protocol": "SASL_SSL",
-        "ssl.truststore.type": "PEM",
-        "ssl.truststore.location": str(kafka.ca_file),
-        "sasl.mechanism": MECHANISM,
-        "sasl.jaas.config": f"org.apache.kafka.common.security.scram.ScramLoginModule required {login};",
-    }
-    return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
 def test_the_commands_of_the_page_make_an_operators_user(secured_kafka: SecuredKafka, tmp_path: Path):
