@@ -12,6 +12,7 @@ from fedka.api.reasons import DetailReason
 from fedka.plan.snapshot import ParticipantFacts, Place, RunView
 from fedka.wire import records as r
 from fedka.wire.codec import MalformedRecord, audit_decoder
+from fedka.wire.journal import JournalPosition
 from fedka.wire.reading import Reading, read_on
 from fedka.wire.run_state import At, RunState
 
@@ -24,7 +25,7 @@ _AUDIT = audit_decoder()
 class Projection:
     """Where the reading stands, and the view so far."""
 
-    reading: Reading = field(default_factory=Reading)
+    position: JournalPosition = field(default_factory=JournalPosition)
     view: RunView = field(default_factory=RunView)
     expects_start: bool = True  # the next start of an aggregator is no restart
     audit_epoch: int = 0
@@ -33,10 +34,10 @@ class Projection:
 
 def read_journal(projection: Projection, data: bytes | None, at: At) -> Projection:
     """The projection after one more record of the journal."""
-    before = projection.reading.state
-    reading, found = read_on(projection.reading, data, at)
+    before = projection.view.state
+    reading, found = read_on(Reading(projection.position, before), data, at)
     view = replace(projection.view, state=reading.state, offset=at.offset)
-    projection = replace(projection, reading=reading, view=view)
+    projection = replace(projection, position=reading.position, view=view)
     if found.said is None or before.ended:  # what exists and cannot be read says nothing that this version understands
         return projection
     return _told(projection, found.said, before)
