@@ -49,7 +49,7 @@ demo-cluster: ## the hospitals again, in pods on that cluster
 test: lint deps cluster-deps ## every check and every test, on a real Apache Kafka and a real Kubernetes
 	@$(BIN)/python -m tests.cluster.keeper prepare
 	@echo "Running all tests..."
-	@$(BIN)/python -m pytest -n 3  # two cores: a third of the time a test waits for deadlines, brokers and pods
+	@$(BIN)/python -m pytest -n 3  # two cores, which three workers keep busy
 
 test-fast: env-dev ## the tests that need neither Kafka nor Kubernetes and take no time: the loop to work in
 	@$(BIN)/python -m pytest -n 2 -m "not kafka and not kubernetes and not cluster and not slow"

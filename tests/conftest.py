@@ -6,7 +6,6 @@ Topics and namespaces are not cleaned up between tests: each test takes names of
 import shutil
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from fedka.local.kafka_server import KafkaServer
 
-from .cluster.api_server import ApiServer
+from .cluster.api_server import ApiServer, api_server_with_crds
 from .cluster.chart import Chart
 from .cluster.cluster import Cluster
 from .cluster.secured_kafka import SecuredKafka
@@ -48,7 +47,6 @@ ON_THE_SECURED_KAFKA = (
 IN_ONE_RUN = ("tests/hostile/", "tests/integration/test_bad_commits.py")
 KEPT = "kept"  # a fixture of tests/e2e
 CLUSTER_SECONDS = 900  # a machine may have to import torch first
-CRDS = Path(__file__).parents[1] / "crds"
 
 # No deadline and no judgement of slowness: two cores are shared with brokers, and speed is measured elsewhere.
 # No explanations: they trace every line, and a failure here is small once it is shrunk.
@@ -95,8 +93,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class Shares(LoadScopeScheduling):
     """There is one cluster a machine, so one of the workers has all its tests, and begins with them.
 
-    The API server and the secured Kafka have a worker each as well, though every worker could start its own: a server
-    that has nothing to do costs a tenth of a core. Hostile participants share a run with the others of their file.
+    The API server and the secured Kafka have a worker each as well, though every worker could start its own: that takes
+    an API server ten seconds. Hostile participants share a run with the others of their file.
 
     The groups of xdist 3.8 are lost under pytest 9.2: they are written into a member that it no longer reads.
     """
@@ -136,10 +134,8 @@ def secured_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredK
 @pytest.fixture(scope="session")
 def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     """One Kubernetes API without nodes for the whole run, with our CRD: make namespaces in it, and leave it running."""
-    home = tmp_path_factory.mktemp("api")
-    with ApiServer(home, crds=sorted(CRDS.glob("*.yaml"))) as server:
+    with api_server_with_crds(tmp_path_factory.mktemp("api")) as server:
         yield server
-    shutil.rmtree(home / "etcd")  # as above
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,9 @@
 """Who may replay a run: not its reader, who is told what is missing, but an auditor with the rights that are named."""
 
 import json
-import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,9 +18,7 @@ from fedka.reconcile.provisioning import Login
 from fedka.wire.names import RunTopics
 
 from ..cluster.secured_kafka import SecuredKafka
-from ..docs.pages import all_commands
-from ..docs.running import run
-from ..kafka_rights.kafka_tools import administrator, install_tools
+from ..kafka_rights.kafka_tools import follow
 from ..wire.recorded_log import load
 from .copied_log import copy_to
 
@@ -35,8 +31,6 @@ PAGE = "docs/replay.md"
 
 def as_the_page_says(kafka: SecuredKafka, auditor: str, topics: RunTopics, home: Path) -> None:
     """Make the auditor by the commands of docs/replay.md."""
-    (home / "admin.properties").write_text(administrator(kafka))
-    path = f"{install_tools(home / 'bin')}{os.pathsep}{os.environ['PATH']}"
     shown = {
         "--bootstrap-server KAFKA": f"--bootstrap-server {kafka.bootstrap_servers} --command-config admin.properties",
         "--entity-name auditor": f"--entity-name {auditor}",
@@ -45,13 +39,7 @@ def as_the_page_says(kafka: SecuredKafka, auditor: str, topics: RunTopics, home:
         "NAMESPACE.TRAINING.UID8": topics.run,
         "--topic fedka.": f"--topic {topics.prefix}.",
     }
-    steps = [each for each in all_commands() if each.place.startswith(PAGE) and each.text.startswith("kafka-")]
-    assert len(steps) == 3
-    for step in steps:
-        text = step.text
-        for placeholder, ours in shown.items():
-            text = text.replace(placeholder, ours)
-        assert run(replace(step, text=text), home, PATH=path) == ""
+    assert follow(PAGE, kafka, shown, home) == 3
 
 
 async def test_a_reader_is_told_what_it_lacks_and_an_auditor_has_it(

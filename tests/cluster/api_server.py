@@ -6,8 +6,10 @@ rights. Any number run at once.
 
 import json
 import random
+import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,7 +25,16 @@ from .waiting import wait_until
 CALL_SECONDS = 120
 READY_SECONDS = 120.0
 TOKEN_LIFE = "24h"
+OUR_CRDS = Path(__file__).parents[2] / "crds"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+@contextmanager
+def api_server_with_crds(home: Path) -> Iterator["ApiServer"]:
+    """One that knows our kinds; of `home` the logs stay."""
+    with ApiServer(home, crds=sorted(OUR_CRDS.glob("*.yaml"))) as server:
+        yield server
+    shutil.rmtree(home / "etcd")  # pytest keeps the directories of three runs
 
 
 class KubectlFailed(Exception):

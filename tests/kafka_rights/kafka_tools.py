@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from fedka.local.kafka_fetch import default_cache, fetch_kafka, kafka_version
@@ -11,6 +13,8 @@ from fedka.local.kafka_launch import Launcher
 from ..cluster.building import ensure_built
 from ..cluster.programs import silent
 from ..cluster.secured_kafka import MECHANISM, SecuredKafka
+from ..docs.pages import all_commands
+from ..docs.running import run
 
 MAIN = {"kafka-acls": "org.apache.kafka.tools.AclCommand", "kafka-configs": "org.apache.kafka.tools.ConfigCommand"}
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
@@ -50,7 +54,23 @@ def _jar() -> Path:
     return jar
 
 
-def administrator(kafka: SecuredKafka) -> str:
+def follow(page: str, kafka: SecuredKafka, shown: Mapping[str, str], home: Path) -> int:
+    """Run a page's commands for these tools in `home`, where the administrator has a file; how many there were.
+
+    `shown`: what the page has -> what it stands for here.
+    """
+    (home / "admin.properties").write_text(_administrator(kafka))
+    path = f"{install_tools(home / 'bin')}{os.pathsep}{os.environ['PATH']}"
+    steps = [each for each in all_commands() if each.place.startswith(page) and each.text.startswith(tuple(MAIN))]
+    for step in steps:
+        text = step.text
+        for placeholder, ours in shown.items():
+            text = text.replace(placeholder, ours)
+        assert run(replace(step, text=text), home, PATH=path) == ""
+    return len(steps)
+
+
+def _administrator(kafka: SecuredKafka) -> str:
     """The file of settings that an administrator gives to the tools."""
     login = f'username="{kafka.admin_user}" password="{kafka.admin_password}"'
     settings = {

@@ -1,6 +1,5 @@
 """Operators on a real API server, each test in a namespace of its own."""
 
-import shutil
 import sys
 import uuid
 from collections.abc import Iterator
@@ -8,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ..cluster.api_server import ApiServer
+from ..cluster.api_server import ApiServer, api_server_with_crds
 from .operators import Operators
-
-CRDS = Path(__file__).parents[2] / "crds"
 
 
 @pytest.fixture
@@ -22,10 +19,8 @@ def operators(api_server: ApiServer, tmp_path: Path) -> Iterator[Operators]:
 @pytest.fixture(scope="session")
 def api_server_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     """For operators of all namespaces, and for being killed: elsewhere lie thousands of other tests' trainings."""
-    home = tmp_path_factory.mktemp("own-api")
-    with ApiServer(home, crds=sorted(CRDS.glob("*.yaml"))) as server:
+    with api_server_with_crds(tmp_path_factory.mktemp("own-api")) as server:
         yield server
-    shutil.rmtree(home / "etcd")  # pytest keeps the directories of three runs
 
 
 @pytest.fixture
