@@ -110,11 +110,7 @@ def main() -> int:
     parser.add_argument("--trainings", type=int, default=2000)
     parser.add_argument("--participants", type=int, default=10)
     parser.add_argument("--jobs", type=int, default=2, help="of each training, at most one more than its participants")
-    parser.add_argument(
-        "--named",
-        action="store_true",
-        help="watch this namespace alone, in which Kopf has no part",
-    )
+    parser.add_argument("--named", action="store_true", help="watch this namespace alone")
     parser.add_argument("--settle", type=float, default=10, help="seconds before idling is measured")
     parser.add_argument("--idle", type=float, default=30, help="seconds of idling to measure")
     asked = parser.parse_args()

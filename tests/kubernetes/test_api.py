@@ -1,6 +1,7 @@
 """Requests: credentials that run out, answers that do not come."""
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 from aiohttp import web
@@ -141,6 +142,35 @@ async def test_a_page_in_place_of_an_answer_is_no_answer(page: str | bytes):
     async with answering(answer) as api:
         with pytest.raises(ClusterUnavailable, match="GET /api/v1/pods: no API server has answered"):
             await api.send("GET", "/api/v1/pods")
+
+
+async def test_watches_of_many_namespaces_leave_a_connection_for_the_rest():
+    """34 namespaces have 102 watches; the library would let 100 connections stand at a time."""
+    watches = 102
+    begun, end = asyncio.Semaphore(0), asyncio.Event()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path != "/watch":
+            return web.json_response({})
+        response = web.StreamResponse()
+        await response.prepare(request)
+        begun.release()
+        await end.wait()
+        return response
+
+    async def watch(api: Api) -> None:
+        async with aclosing(api.lines("/watch", query={})) as lines:
+            async for _ in lines:
+                pass
+
+    async with answering(answer) as api, asyncio.TaskGroup() as group:
+        for _ in range(watches):
+            group.create_task(watch(api))
+        async with asyncio.timeout(60):
+            for _ in range(watches):
+                await begun.acquire()
+            assert await api.send("GET", "/else") == {}
+        end.set()
 
 
 async def test_each_answer_is_counted():

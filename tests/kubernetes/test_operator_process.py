@@ -1,6 +1,5 @@
 """`fedka operator` as a process, on a real API server: what it writes, and how it starts and ends."""
 
-import json
 import re
 import socket
 import time
@@ -10,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from fedka import exit_codes
+from fedka.api.training import FINALIZER
 
 from ..cluster.api_server import ApiServer
 from ..cluster.waiting import wait_until
 from .operators import GENEROUS_SECONDS, NOWHERE, Operators, training
 
 pytestmark = pytest.mark.kubernetes
-ALL: list[str] = []  # namespaces; else it is its own, without Kopf
+ALL: list[str] = []  # namespaces; else it is its own
 SOON_SECONDS = 25  # less than the 30 s that a kubelet gives; on an idle machine it takes 0.1
 
 
@@ -47,14 +47,17 @@ def test_a_kafka_that_takes_connections_and_never_answers_is_told_as_well(operat
         operators.until("ft/fraud", '.status.conditions[?(@.type=="KafkaReady")].reason', "KafkaUnreachable")
 
 
-def test_kopf_writes_nothing_into_a_resource(lone_operators: Operators):
+def test_all_that_is_written_into_a_training_is_its_finalizer_and_its_status(lone_operators: Operators):
+    lone_operators.apply(training())
+    made = lone_operators.get("ft/fraud")
     operator = lone_operators.start(watchNamespaces=ALL)
-    lone_operators.apply(training(suspend=True))
-    lone_operators.until("ft/fraud", ".status.phase", "Suspended")
-    lone_operators.kubectl("patch", "ft/fraud", "--type=merge", '--patch={"spec":{"suspend":false}}')
     lone_operators.until("ft/fraud", '.status.conditions[?(@.type=="KafkaReady")].reason', "KafkaUnreachable")
     assert operator.stop() == exit_codes.OK
-    assert "kopf" not in json.dumps(lone_operators.get("ft/fraud"))
+    found = lone_operators.get("ft/fraud")
+    assert found.pop("status")
+    assert found["metadata"].pop("finalizers") == [FINALIZER]
+    del found["metadata"]["resourceVersion"], made["metadata"]["resourceVersion"]
+    assert found == made
 
 
 @pytest.mark.parametrize("namespaces", [{}, {"watchNamespaces": ALL}], ids=["some", "all"])

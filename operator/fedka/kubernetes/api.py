@@ -187,6 +187,7 @@ class Api:
                 return self._session  # somebody else has done it meanwhile
             try:
                 configuration = await self._login()
+                configuration.connection_pool_maxsize = 0  # no limit: each watch keeps one, three for a namespace
             except NoClusterAccess as error:
                 if instead_of is None:
                     raise

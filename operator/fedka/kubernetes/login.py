@@ -1,4 +1,4 @@
-"""One source of access for everything that talks to the API server, so that adapter and Kopf never disagree.
+"""One source of access for everything that talks to the API server, so that no two parts disagree.
 
 A kubeconfig named by KUBECONFIG comes first, as whoever sets it means it; then the ServiceAccount of the pod; then the
 kubeconfig of the home directory. Tokens of a ServiceAccount are replaced by the kubelet every hour: the client's own

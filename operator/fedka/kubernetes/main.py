@@ -23,7 +23,7 @@ from fedka.kubernetes.configuration import (
 )
 from fedka.kubernetes.lease import LeadershipLost
 from fedka.kubernetes.login import Login, NoClusterAccess, find_login
-from fedka.kubernetes.process import CannotStart, WatchEnded, serve
+from fedka.kubernetes.process import CannotStart, serve
 from fedka.reconcile.coverage import WatchSilent
 from fedka.reconcile.operator import SHARE
 from fedka.reconcile.ports import ClusterError
@@ -42,15 +42,13 @@ def run_operator(arguments: Sequence[str]) -> int:
         return exit_codes.USAGE if ended.code else exit_codes.OK
     _spare_the_collector()
     log_to_stderr("operator", level=getattr(logging, options.log_level.upper()))
-    if options.log_level != "debug":  # a line for each watch and attempt while the API server is away: ours say it once
-        logging.getLogger("kopf").setLevel(logging.CRITICAL)
     try:
         configuration = read_configuration(options.config)
         asyncio.run(_run(configuration, find_login(kubeconfig=options.kubeconfig, context=options.context)))
     except (ConfigurationInvalid, NoClusterAccess) as error:
         sys.stderr.write(f"fedka operator: {error}\n")
         return exit_codes.CONFIG
-    except (CannotStart, ClusterError, LeadershipLost, WatchEnded, WatchSilent) as error:
+    except (CannotStart, ClusterError, LeadershipLost, WatchSilent) as error:
         LOGGER.error("%s", error)  # noqa: TRY400  the trace tells no more
         return exit_codes.FAILED
     except Exception:
@@ -65,15 +63,11 @@ async def _run(configuration: OperatorConfiguration, login: Login) -> None:
     # Calls that a dead Kafka leaves unanswered must not take the threads that the others' calls need.
     threads = 2 * SHARE * len(configuration.kafka_clusters) + SPARE_THREADS
     loop.set_default_executor(ThreadPoolExecutor(threads, thread_name_prefix="fedka"))
-
-    def take_signals() -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-
-    take_signals()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
     identity = f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}"
     try:
-        await serve(configuration, login=login, identity=identity, stop=stop, started=take_signals)
+        await serve(configuration, login=login, identity=identity, stop=stop)
     except BaseExceptionGroup as errors:  # of workers, of which the first to fail has ended the others
         raise first_error(errors) from errors
     LOGGER.info("stopped")

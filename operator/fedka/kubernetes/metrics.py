@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from fedka.api.reasons import Phase
 from fedka.reconcile.meter import Outcome
 from fedka.reconcile.operator import Operator
-from fedka.reconcile.reach import Reach
+from fedka.reconcile.reach import EVERYWHERE, Reach
 from fedka.version import VERSION
 
 RECONCILE_SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
@@ -97,8 +97,9 @@ class _Present(Collector):
         watched = GaugeMetricFamily(
             "fedka_namespace_watched", "Whether this one of watchNamespaces can be looked into.", labels=["namespace"]
         )
-        for name in self._reach.namespaces:
-            watched.add_metric([name], self._reach.covers(name))
+        for name in self._reach.places:
+            if name != EVERYWHERE:
+                watched.add_metric([name], self._reach.covers(name))
         yield watched
         build = GaugeMetricFamily("fedka_build_info", "The version of Fedka.", labels=["version"])
         build.add_metric([VERSION], 1)

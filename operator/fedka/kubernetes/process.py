@@ -7,27 +7,25 @@ begin at once; then what only listens.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol
+from typing import Any
 
 from fedka.kubernetes.api import Api
 from fedka.kubernetes.cluster import KubernetesCluster
 from fedka.kubernetes.configuration import OperatorConfiguration
 from fedka.kubernetes.credential_files import contents, credential_files, until_changed
-from fedka.kubernetes.discovery import until_published
 from fedka.kubernetes.endpoints import endpoints
 from fedka.kubernetes.lease import KubernetesLease, Leadership
 from fedka.kubernetes.login import Login, own_namespace
 from fedka.kubernetes.metrics import Metrics
-from fedka.kubernetes.namespaces import NamedNamespaces
-from fedka.kubernetes.shell import SELECTORS, Shell
 from fedka.kubernetes.sides import kafka_sides
+from fedka.kubernetes.watches import SELECTORS, Watches
 from fedka.reconcile.operator import Operator
 from fedka.reconcile.ports import FEDERATED_TRAINING, ClusterUnavailable, Forbidden, NotFound
-from fedka.reconcile.reach import Reach
+from fedka.reconcile.reach import EVERYWHERE, Reach
 from fedka.version import VERSION
 
 LOGGER = logging.getLogger("fedka.kubernetes")
@@ -40,40 +38,11 @@ class CannotStart(Exception):
     """The cluster lacks something, or refuses it: the message says what to do about it."""
 
 
-class Watch(Protocol):
-    """What tells the operator of changes: see `Shell` and `NamedNamespaces`."""
-
-    @property
-    def alive(self) -> bool:
-        """Whether it has not ended."""
-        ...
-
-    async def run(self, started: Callable[[], None]) -> None:
-        """Until `stop`, or an error."""
-        ...
-
-    def stop(self) -> None:
-        """Let `run` end."""
-        ...
-
-
-class WatchEnded(Exception):
-    """Nothing is watched any more: only a new start helps."""
-
-
-async def serve(
-    configuration: OperatorConfiguration,
-    *,
-    login: Login,
-    identity: str,
-    stop: asyncio.Event,
-    started: Callable[[], None] = lambda: None,
-) -> None:
+async def serve(configuration: OperatorConfiguration, *, login: Login, identity: str, stop: asyncio.Event) -> None:
     """Run an operator until `stop` is set, or its credentials for a Kafka have changed, which only a new start takes
     up; it is no leader any more when this returns.
 
-    `started` may set signal handlers, as Kopf has set its own by then.
-    Raises ConfigurationInvalid, NoClusterAccess, CannotStart, LeadershipLost, WatchSilent, WatchEnded, a ClusterError.
+    Raises ConfigurationInvalid, NoClusterAccess, CannotStart, LeadershipLost, WatchSilent, a ClusterError.
     """
     metrics = Metrics()
     credentials = contents(credential_files(configuration))  # before the clients read them
@@ -87,7 +56,7 @@ async def serve(
         clock=_now,
         monotonic=time.monotonic,
     )
-    reach = Reach(namespaces)
+    reach = Reach(namespaces or (EVERYWHERE,))
     operator = Operator(
         cluster=cluster,
         kafka=sides,
@@ -100,18 +69,14 @@ async def serve(
         reach=reach,
     )
     metrics.show(operator, leadership.held, sides, reach)
-    shell: Watch = (
-        NamedNamespaces(api, operator.observe, reach, selectors=SELECTORS)
-        if namespaces
-        else Shell(login, operator.observe)
-    )
+    watches = Watches(api, operator.observe, reach)
     try:
-        alive, ready = [("watching", lambda: shell.alive)], [("all that exists is known", lambda: operator.ready)]
+        alive, ready = [("watching", lambda: watches.alive)], [("all that exists is known", lambda: operator.ready)]
         async with endpoints(configuration.port, alive=alive, ready=ready, metrics=metrics.text) as port:
             where = ", ".join(namespaces) or "all namespaces"
             LOGGER.info("version %s, watching %s; endpoints on port %d", VERSION, where, port)
-            if await _unless(stop, _check_access(cluster, api)):  # the kubelet asks for signs of life meanwhile
-                await _work(operator, shell, leadership, stop=stop, started=started, credentials=credentials)
+            if await _unless(stop, _check_access(cluster)):  # the kubelet asks for signs of life meanwhile
+                await _work(operator, watches, leadership, stop=stop, credentials=credentials)
     finally:
         await operator.close()
         await api.close()
@@ -119,17 +84,16 @@ async def serve(
 
 async def _work(
     operator: Operator,
-    shell: Watch,
+    watches: Watches,
     leadership: Leadership,
     *,
     stop: asyncio.Event,
-    started: Callable[[], None],
     credentials: Mapping[Path, bytes],
 ) -> None:
     working = asyncio.create_task(operator.work(leading=leadership.acquire), name="operator-work")
     keeping = asyncio.create_task(leadership.keep(), name="operator-lease")
     stopping = asyncio.create_task(stop.wait(), name="operator-stop")
-    watching = asyncio.create_task(shell.run(started), name="operator-watch")
+    watching = asyncio.create_task(watches.run(), name="operator-watch")
     changing = asyncio.create_task(until_changed(credentials), name="operator-credentials")
     try:
         await asyncio.wait((working, keeping, stopping, watching, changing), return_when=asyncio.FIRST_COMPLETED)
@@ -140,14 +104,12 @@ async def _work(
             LOGGER.warning(
                 "%s has changed: the operator ends, to take it up when it is started again", changing.result()
             )
-        elif not stop.is_set():
-            raise WatchEnded("the watches have ended without an error")
     finally:
         for task in (working, keeping, stopping, changing):
             task.cancel()
         await asyncio.gather(working, keeping, stopping, changing, return_exceptions=True)
         await leadership.release()
-        shell.stop()
+        watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
 
 
@@ -165,14 +127,13 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
     return True
 
 
-async def _check_access(cluster: KubernetesCluster, api: Api) -> None:
-    """Kopf would only warn of a kind that is not there, and watch nothing. An API server that is away is waited for:
+async def _check_access(cluster: KubernetesCluster) -> None:
+    """What is wrong from the start ends it, for whoever installs it to see. An API server that is away is waited for:
     ending now would leave it to the kubelet's growing back-off when to look again.
     """
     while True:
         try:
             await cluster.check_listing(FEDERATED_TRAINING)
-            await until_published(api, FEDERATED_TRAINING)
         except NotFound as error:
             raise CannotStart(f"there is no FederatedTraining here: install the CRD (crds/) first ({error})") from error
         except Forbidden as error:

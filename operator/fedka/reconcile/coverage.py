@@ -1,7 +1,7 @@
-"""Whether the watch has told all there is: asked of the cluster by a LIST, before work begins and now and then.
+"""Whether the watch has told all there is, before work begins and now and then.
 
-A watch gives no notice of the end of what exists. It also misses deletions while it is cut for so long that the server
-has forgotten where it was, and one that has quietly died says nothing at all. Only metadata is listed.
+A watch that begins with a LIST of its own says so (`Reach`). Of any other it is asked of the cluster by a LIST, and of
+each now and then: one that has quietly died says nothing at all. Only metadata is listed.
 """
 
 import asyncio
@@ -59,8 +59,9 @@ class Coverage:
         Raises WatchSilent, or another ClusterError.
         """
         await self._reach.tried()
-        for kind in WATCHED:
-            await self._reached(kind)
+        if not self._reach.places:
+            for kind in WATCHED:
+                await self._reached(kind)
         self.complete = True
 
     async def _reached(self, kind: Kind) -> None:

@@ -1,7 +1,7 @@
 """The operator: fed with watch events, it reconciles one training after another until stopped.
 
-The same object is driven by the watch of the in-memory cluster in `fedka run` (`run`), and by Kopf on Kubernetes (which
-calls `observe` and `work` itself).
+The same object is driven by the watch of the in-memory cluster in `fedka run` (`run`), and by the watches of a real one
+(which call `observe`, beside `work`).
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from fedka.reconcile.meter import Meter, NoMeter
 from fedka.reconcile.ports import Cluster, ClusterError, WatchEvent
 from fedka.reconcile.pulse import PULSE_SECONDS, feel_pulse
 from fedka.reconcile.queue import KeyedQueue, QueueClosedError
-from fedka.reconcile.reach import Reach
+from fedka.reconcile.reach import EVERYWHERE, Reach
 from fedka.reconcile.reconciler import Reconciler
 from fedka.reconcile.resync import resync
 from fedka.reconcile.runs import Runs
@@ -198,9 +198,9 @@ class Operator:
         if self._runs.recheck(key):
             self._queue.add(key)
 
-    def _look_again_in(self, namespace: str) -> None:
+    def _look_again_in(self, place: str) -> None:
         """More can be seen of it than before, or less."""
-        for key in self._cache.keys_in(namespace):
+        for key in self._cache.keys() if place == EVERYWHERE else self._cache.keys_in(place):
             self._runs.recheck(key)  # what was refused for the lack of a right may be allowed now
             self._queue.add(key)
 

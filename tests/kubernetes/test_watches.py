@@ -1,16 +1,18 @@
-"""Namespaces that are watched one by one: what is refused in one of them is asked for again, and concerns no other."""
+"""Places that are watched one by one: what is refused in one of them is asked for again, and concerns no other."""
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from fedka.kubernetes.namespaces import NamedNamespaces
+from fedka.kubernetes.answers import Unauthorized
+from fedka.kubernetes.watches import Watches
 from fedka.reconcile.ports import POD, ClusterError, Forbidden, NotFound, WatchEvent
-from fedka.reconcile.reach import Reach
+from fedka.reconcile.reach import EVERYWHERE, Reach
 
 A, B = "hospitals", "banks"
 GENEROUS_SECONDS = 60
@@ -23,7 +25,7 @@ def pod(name: str, namespace: str) -> dict[str, Any]:
 
 @dataclass
 class ApiWithRights:
-    """Lists the pods of a namespace, unless that is refused. Its watches tell nothing, and end when they are cut."""
+    """Lists the pods of a place, unless that is refused. Its watches tell nothing, and end when they are cut."""
 
     pods: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     refused: dict[str, ClusterError] = field(default_factory=dict)
@@ -45,22 +47,22 @@ class ApiWithRights:
 
     def _asked(self, path: str) -> str:
         self.asked.append(path)
-        namespace = path.split("/namespaces/")[1].split("/", maxsplit=1)[0]
+        namespace = path.split("/namespaces/")[1].split("/", maxsplit=1)[0] if "/namespaces/" in path else EVERYWHERE
         if namespace in self.refused:
             raise self.refused[namespace]
         return namespace
 
 
 class World:
-    """A watch of two namespaces. Its breaks last until `let_on`; once `hurried`, there are none."""
+    """A watch of these places. Its breaks last until `let_on`; once `hurried`, there are none."""
 
-    def __init__(self) -> None:
-        self.api, self.reach = ApiWithRights(), Reach([A, B])
+    def __init__(self, *places: str) -> None:
+        self.api, self.reach = ApiWithRights(), Reach(places)
         self.told: list[tuple[str, str]] = []
         self.breaks: list[float] = []
         self.changed, self.on, self.hurried = asyncio.Event(), asyncio.Event(), False
         self.reach.listen(lambda _namespace: self.changed.set())
-        self.watch = NamedNamespaces(self.api, self._observe, self.reach, selectors={}, sleep=self._sleep)  # type: ignore[arg-type]
+        self.watch = Watches(self.api, self._observe, self.reach, selectors={}, sleep=self._sleep)  # type: ignore[arg-type]
 
     def _observe(self, event: WatchEvent) -> None:
         self.told.append((str(event.type), event.object["metadata"]["name"]))
@@ -93,15 +95,22 @@ class World:
         await self.until(lambda: len(self.breaks) >= count)
 
 
+@asynccontextmanager
+async def running(world: World) -> AsyncIterator[None]:
+    watching = asyncio.create_task(world.watch.run())
+    try:
+        yield
+        assert world.watch.alive
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    assert not world.watch.alive
+
+
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
-    world = World()
-    yield world
-    world.watch.stop()
-
-
-def run(world: World) -> asyncio.Task[None]:
-    return asyncio.create_task(world.watch.run(lambda: None))
+def world() -> World:
+    """Of two namespaces."""
+    return World(A, B)
 
 
 @pytest.mark.parametrize("refusal", [Forbidden("pods is forbidden"), NotFound("there is no such thing")])
@@ -110,8 +119,8 @@ async def test_a_namespace_that_does_not_let_it_in_is_told_once_and_concerns_no_
 ):
     world.api.pods = {A: [pod("one", A)], B: [pod("two", B)]}
     world.api.refused = {A: refusal}
-    with caplog.at_level(logging.INFO, "fedka.kubernetes"):
-        watching = run(world)
+    caplog.set_level(logging.INFO, "fedka.kubernetes")
+    async with running(world):
         await world.until_breaks(3)  # of the three kinds
         assert world.told == [("ADDED", "two")]
         assert [world.reach.covers(A), world.reach.covers(B)] == [False, True]
@@ -124,43 +133,66 @@ async def test_a_namespace_that_does_not_let_it_in_is_told_once_and_concerns_no_
         await world.until(lambda: world.reach.covers(A))
         assert world.told == [("ADDED", "two"), ("ADDED", "one")]
         assert caplog.text.count(f"namespace {A} is watched now") == 1
-    assert world.watch.alive
-    world.watch.stop()
-    await asyncio.wait_for(watching, GENEROUS_SECONDS)
-    assert not world.watch.alive
+
+
+async def test_who_is_let_in_nowhere_leaves_everything_alone_and_asks_again(caplog: pytest.LogCaptureFixture):
+    world = World(EVERYWHERE)
+    world.api.pods = {EVERYWHERE: [pod("one", A), pod("two", B)]}
+    world.api.refused = {EVERYWHERE: Forbidden("pods is forbidden")}
+    caplog.set_level(logging.INFO, "fedka.kubernetes")
+    async with running(world):
+        await world.until_breaks(3)
+        assert not world.reach.covers(A)
+        assert caplog.text.count("all trainings are left alone until") == 1
+        assert "pods is forbidden" in caplog.text
+        world.api.refused = {}
+        world.let_on()
+        await world.until(lambda: world.reach.covers(A))
+        assert world.told == [("ADDED", "one"), ("ADDED", "two")]
+        assert world.reach.covers(B)
+        assert caplog.text.count("everything is watched now") == 1
 
 
 async def test_what_is_refused_is_asked_for_ever_more_rarely_up_to_a_bound(world: World):
     world.api.refused = {A: Forbidden("no"), B: Forbidden("no")}
-    watching = run(world)
-    for count in range(1, 8):
-        await world.until_breaks(6 * count)
-        world.let_on()
-    assert world.breaks[::6][:7] == [1, 2, 4, 8, 16, 30, 30]
-    world.watch.stop()
-    await asyncio.wait_for(watching, GENEROUS_SECONDS)
+    async with running(world):
+        for count in range(1, 8):
+            await world.until_breaks(6 * count)
+            world.let_on()
+        assert world.breaks[::6][:7] == [1, 2, 4, 8, 16, 30, 30]
 
 
 async def test_what_has_gone_while_a_namespace_was_out_of_reach_is_told_as_deleted(world: World):
     world.api.pods = {A: [pod("one", A), pod("two", A)]}
-    watching = run(world)
-    await world.until(lambda: world.reach.covers(A) and world.reach.covers(B))
-    world.api.refused = {A: Forbidden("the Role has gone")}
-    world.api.cut.set()
-    world.api.cut = asyncio.Event()
-    await world.until_breaks(3)
-    assert not world.reach.covers(A, POD)
-    assert world.told == [("ADDED", "one"), ("ADDED", "two")]
-    world.api.refused, world.api.pods = {}, {A: [pod("two", A)]}
-    world.hurry()
-    await world.until(lambda: world.reach.covers(A))
-    assert world.told[2:] == [("DELETED", "one")]
-    world.watch.stop()
-    await asyncio.wait_for(watching, GENEROUS_SECONDS)
+    async with running(world):
+        await world.until(lambda: world.reach.covers(A) and world.reach.covers(B))
+        world.api.refused = {A: Forbidden("the Role has gone")}
+        world.api.cut.set()
+        world.api.cut = asyncio.Event()
+        await world.until_breaks(3)
+        assert not world.reach.covers(A, POD)
+        assert world.told == [("ADDED", "one"), ("ADDED", "two")]
+        world.api.refused, world.api.pods = {}, {A: [pod("two", A)]}
+        world.hurry()
+        await world.until(lambda: world.reach.covers(A))
+        assert world.told[2:] == [("DELETED", "one")]
+
+
+async def test_a_login_that_is_refused_for_a_while_ends_nothing(world: World, caplog: pytest.LogCaptureFixture):
+    """A token that is replaced may be refused, the old one already and the new one yet."""
+    world.api.refused = {A: Unauthorized("the credentials have run out")}
+    world.api.pods = {A: [pod("one", A)]}
+    async with running(world):
+        await world.until_breaks(3)
+        assert "pods are not watched: the credentials have run out" in caplog.text
+        world.api.refused = {}
+        world.let_on()
+        await world.until(lambda: world.reach.covers(A))
+        assert world.told == [("ADDED", "one")]
 
 
 async def test_what_asking_again_does_not_mend_ends_it(world: World):
-    world.api.refused = {A: ClusterError("the credentials have run out")}
-    with pytest.raises(ClusterError, match="run out"):
-        await asyncio.wait_for(run(world), GENEROUS_SECONDS)
+    world.api.refused = {A: ClusterError("no API server answers like this")}
+    with pytest.raises(ClusterError, match="like this"):
+        await asyncio.wait_for(world.watch.run(), GENEROUS_SECONDS)
     assert not world.watch.alive

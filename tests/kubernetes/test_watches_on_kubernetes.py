@@ -1,4 +1,4 @@
-"""Kopf as the shell, on a real API server: what it is not to hear of it never hears of, and it logs in again."""
+"""Watches of all namespaces on a real API server: what they are not to hear of, and that they log in again."""
 
 import asyncio
 import uuid
@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from fedka.kubernetes.api import Api
 from fedka.kubernetes.login import find_login
-from fedka.kubernetes.shell import Shell
+from fedka.kubernetes.watches import Watches
 from fedka.plan.names import LABEL_UID
 from fedka.reconcile.ports import WatchEvent
+from fedka.reconcile.reach import EVERYWHERE, Reach
 
 from ..cluster.api_server import ApiServer, KubectlFailed
 from ..cluster.waiting import wait_until
@@ -25,7 +27,7 @@ POD = {"containers": [{"name": "one", "image": "registry.example/one:1"}], "rest
 
 
 class Heard:
-    """What a shell tells of one namespace."""
+    """What is told of one namespace."""
 
     def __init__(self, namespace: str) -> None:
         self._namespace = namespace
@@ -54,18 +56,20 @@ async def listening(kubeconfig: Path, namespace: str) -> AsyncIterator[Heard]:
         heard.logins += 1
         return await login()
 
-    shell = Shell(counted, heard.note)
-    running = asyncio.create_task(shell.run(lambda: None))
+    api = Api(counted)
+    running = asyncio.create_task(Watches(api, heard.note, Reach([EVERYWHERE])).run())
     try:
         yield heard
     finally:
-        shell.stop()
-        await asyncio.wait_for(running, GENEROUS_SECONDS)
+        running.cancel()
+        await asyncio.wait({running})
+        await api.close()
+    assert running.cancelled()  # and has not ended by an error
 
 
 @pytest.fixture
 def namespace(api_server: ApiServer) -> str:
-    return api_server.create_namespace(f"shell-{uuid.uuid4().hex[:12]}")
+    return api_server.create_namespace(f"watches-{uuid.uuid4().hex[:12]}")
 
 
 def job_and_pod(namespace: str, name: str, labels: dict[str, str]) -> list[dict[str, Any]]:
