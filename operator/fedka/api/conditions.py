@@ -49,10 +49,9 @@ def make_condition(
     now: datetime,
 ) -> Condition:
     """A condition observed now; `status` None means unknown."""
-    word = ConditionStatus.UNKNOWN if status is None else ConditionStatus.TRUE if status else ConditionStatus.FALSE
     return Condition(
         type=type_,
-        status=word,
+        status=_word(status=status),
         reason=reason,
         message=message,
         observed_generation=generation,
@@ -76,3 +75,26 @@ def set_condition(conditions: Sequence[Condition], new: Condition, now: datetime
     if old is None:
         return (*conditions, entry)
     return tuple(entry if condition.type == new.type else condition for condition in conditions)
+
+
+def observe_condition(
+    conditions: Sequence[Condition],
+    type_: str,
+    *,
+    status: bool | None,
+    reason: str,
+    message: str,
+    generation: int,
+    now: datetime,
+) -> tuple[Condition, ...]:
+    """The conditions with what is observed now in its type's place, or at the end. Most often it is what they say."""
+    old = find_condition(conditions, type_)
+    said = (old.status, old.reason, old.message, old.observed_generation) if old is not None else None
+    if said == (_word(status=status), reason, message, generation):
+        return tuple(conditions)
+    new = make_condition(type_, status=status, reason=reason, message=message, generation=generation, now=now)
+    return set_condition(conditions, new, now)
+
+
+def _word(*, status: bool | None) -> ConditionStatus:
+    return ConditionStatus.UNKNOWN if status is None else ConditionStatus.TRUE if status else ConditionStatus.FALSE

@@ -6,7 +6,7 @@ the lock of its directory free, and puts this into the resource.
 
 from datetime import datetime
 
-from fedka.api.conditions import Condition, ConditionStatus, find_condition, make_condition, set_condition
+from fedka.api.conditions import Condition, ConditionStatus, find_condition, observe_condition
 from fedka.api.reasons import ConditionType
 from fedka.api.status import TrainingStatus
 from fedka.api.training import FederatedTraining
@@ -17,7 +17,8 @@ REASON = "Interrupted"
 def interrupted(training: FederatedTraining, *, at: datetime, again: str) -> FederatedTraining:
     """The training with the condition; `at` is when it was last written, `again` the command that takes it up."""
     status = training.status or TrainingStatus()
-    condition = make_condition(
+    told = observe_condition(
+        status.conditions,
         ConditionType.READY,
         status=False,
         reason=REASON,
@@ -25,8 +26,7 @@ def interrupted(training: FederatedTraining, *, at: datetime, again: str) -> Fed
         generation=training.metadata.generation,
         now=at,
     )
-    told = status.model_copy(update={"conditions": set_condition(status.conditions, condition, at)})
-    return training.model_copy(update={"status": told})
+    return training.model_copy(update={"status": status.model_copy(update={"conditions": told})})
 
 
 def interruption(training: FederatedTraining) -> Condition | None:

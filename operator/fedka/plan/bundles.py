@@ -10,7 +10,7 @@ from typing import Literal
 from fedka.plan.hashing import digest
 from fedka.plan.identities import held_back, identity
 from fedka.plan.names import ANNOTATION_HASH, child_metadata, child_name
-from fedka.plan.parts import BundleSecret, JobDeletion, Part
+from fedka.plan.parts import NOTHING, BundleSecret, JobDeletion, Part
 from fedka.plan.pod_template import CODE_DIRECTORY
 from fedka.plan.refusals import keeping, unavailable
 from fedka.plan.settings import KafkaCluster
@@ -32,7 +32,7 @@ def bundles(snapshot: Snapshot) -> Part:
     A participant's settings may change while it runs: they arrive when its Job is made again.
     """
     if stage(snapshot) is not Stage.LIVE or held_back(snapshot):
-        return Part()
+        return NOTHING
     names = {child_name(snapshot.training, role, participant) for role, participant in members(snapshot)}
     wanted = (_missing(snapshot, role, participant) for role, participant in members(snapshot))
     extra = sorted({*snapshot.bundles, *_with_jobs(snapshot)} - names)

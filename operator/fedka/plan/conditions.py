@@ -5,7 +5,7 @@ Ready means "what the spec asks has been done", so it is True while running, sus
 
 from dataclasses import dataclass
 
-from fedka.api.conditions import Condition, ConditionStatus, find_condition, make_condition, set_condition
+from fedka.api.conditions import Condition, ConditionStatus, find_condition, observe_condition
 from fedka.api.reasons import ConditionType, Reason
 from fedka.plan.names import child_name
 from fedka.plan.outcome import Outcome, outcome
@@ -60,7 +60,8 @@ def conditions(snapshot: Snapshot) -> tuple[Condition, ...]:
     }
     current = snapshot.status.conditions
     for type_, verdict in verdicts.items():
-        new = make_condition(
+        current = observe_condition(
+            current,
             type_,
             status=verdict.holds,
             reason=verdict.reason,
@@ -68,7 +69,6 @@ def conditions(snapshot: Snapshot) -> tuple[Condition, ...]:
             generation=snapshot.training.metadata.generation,
             now=snapshot.now,
         )
-        current = set_condition(current, new, snapshot.now)
     return current
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from fedka.api.learning import ReclaimPolicy
 from fedka.api.reasons import EventReason
 from fedka.api.training import FINALIZER
-from fedka.plan.parts import EventNote, IdentityRemoval, Part, TopicRemoval, merge, seconds_until
+from fedka.plan.parts import NOTHING, EventNote, IdentityRemoval, Part, TopicRemoval, merge, seconds_until
 from fedka.plan.refusals import all_keeping, deleted
 from fedka.plan.snapshot import Snapshot
 from fedka.plan.stage import Stage, provisioned_once, stage
@@ -25,9 +25,9 @@ def finalize(snapshot: Snapshot) -> Part:
     present = FINALIZER in snapshot.training.metadata.finalizers
     if deleted_at is None:
         starting = stage(snapshot) is Stage.LIVE or provisioned_once(snapshot)
-        return Part(finalizer=True) if starting and not present else Part()
+        return Part(finalizer=True) if starting and not present else NOTHING
     if not present:
-        return Part()
+        return NOTHING
     bound = deleted_at + timedelta(seconds=snapshot.settings.cleanup_seconds)
     end = _after_children if snapshot.children_known else _after_a_while
     return end(snapshot, deleted_at, bound)

@@ -3,7 +3,7 @@
 from fedka.api.conditions import ConditionStatus, find_condition
 from fedka.api.reasons import ConditionType
 from fedka.plan.outcome import order_is_due
-from fedka.plan.parts import Part
+from fedka.plan.parts import NOTHING, Part
 from fedka.plan.snapshot import Snapshot
 from fedka.plan.stage import Stage, stage
 
@@ -22,7 +22,7 @@ def follow(snapshot: Snapshot) -> Part:
         names = snapshot.topics
         made = all(snapshot.topic_ids.get(name) for name in (names.spec, names.journal, names.audit))
         wanted = made if snapshot.trouble is None else snapshot.followed
-    return Part(follow=wanted) if wanted is not snapshot.followed else Part()
+    return Part(follow=wanted) if wanted is not snapshot.followed else NOTHING
 
 
 def _end_recorded(snapshot: Snapshot) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from fedka.plan.names import child_name
 from fedka.plan.outcome import END_GRACE, outcome
-from fedka.plan.parts import Grant, Identity, Part, Right, seconds_until
+from fedka.plan.parts import NOTHING, Grant, Identity, Part, Right, seconds_until
 from fedka.plan.snapshot import Role, Snapshot
 from fedka.plan.stage import Stage, boundary_bound, provisioned_once, stage
 from fedka.plan.topics import PROBE_PAUSE, PROBE_SECONDS, REFUSED_RETRY
@@ -45,7 +45,7 @@ def held_back(snapshot: Snapshot) -> bool:
 def revocations(snapshot: Snapshot) -> Part:
     """Users that are to be no longer: of removed participants, and of a run that has ended."""
     if not _applies(snapshot):
-        return Part()
+        return NOTHING
     if held_back(snapshot):
         return _probe(snapshot)
     if snapshot.users is None:
@@ -80,7 +80,7 @@ def _probe(snapshot: Snapshot) -> Part:
     """Of an ended run nobody else asks whether Kafka is back."""
     trouble, pending = snapshot.trouble, snapshot.users is None or any(True for _ in _due(snapshot))
     if trouble is None or stage(snapshot) is not Stage.ENDED or not pending:
-        return Part()
+        return NOTHING
     again = trouble.at + (REFUSED_RETRY if trouble.refused else PROBE_PAUSE)
     if trouble.refused or snapshot.now < again:
         return Part(requeue_after=seconds_until(again, snapshot.now))

@@ -14,7 +14,7 @@ from fedka.plan.identities import held_back
 from fedka.plan.images import default_image, pins
 from fedka.plan.names import ANNOTATION_HASH, ANNOTATION_RESTARTS, ANNOTATION_ROUNDS, child_metadata, child_name, labels
 from fedka.plan.outcome import END_GRACE, outcome
-from fedka.plan.parts import NewJob, Part, merge, seconds_until
+from fedka.plan.parts import NOTHING, NewJob, Part, merge, seconds_until
 from fedka.plan.pod_template import pod_template
 from fedka.plan.refusals import deleted, patched, unavailable
 from fedka.plan.restarts import failure_of, restart_time, restarts_remembered, rounds_ended
@@ -43,16 +43,16 @@ def _job(snapshot: Snapshot, role: Role, participant: str | None) -> Part:
     job = snapshot.jobs.get(child_name(snapshot.training, role, participant))
     now = stage(snapshot)
     if job is None:
-        return _create(snapshot, role, participant) if now is Stage.LIVE else Part()
+        return _create(snapshot, role, participant) if now is Stage.LIVE else NOTHING
     if job.deleting:
-        return Part()
+        return NOTHING
     if now is Stage.ENDED:
         return _end(snapshot, job)
     if now is Stage.SUSPENDED:
         return _suspend(snapshot, job)
     if now is Stage.LIVE:
         return _resume(snapshot, job) if job.suspended else _replace(snapshot, job)
-    return Part()
+    return NOTHING
 
 
 def _has_bundle(snapshot: Snapshot, participant: str | None) -> bool:
@@ -62,11 +62,11 @@ def _has_bundle(snapshot: Snapshot, participant: str | None) -> bool:
 
 def _create(snapshot: Snapshot, role: Role, participant: str | None) -> Part:
     if not _has_bundle(snapshot, participant):
-        return Part()
+        return NOTHING
     name = child_name(snapshot.training, role, participant)
     needed = (child_name(snapshot.training, role), name)  # no pod without the NetworkPolicy of its role
     if any(unavailable(snapshot, each) for each in needed):
-        return Part()
+        return NOTHING
     return Part(jobs=(NewJob(name, job_manifest(snapshot, role, participant)),))
 
 
@@ -74,7 +74,7 @@ def _replace(snapshot: Snapshot, job: JobView) -> Part:
     """A Job that ended although the run lives is deleted; what follows is made once it has gone."""
     failure = failure_of(snapshot, job)
     if failure is None or not snapshot.run_known:
-        return Part()
+        return NOTHING
     due = restart_time(job, failure)
     if snapshot.now < due:
         return Part(requeue_after=seconds_until(due, snapshot.now))
@@ -83,13 +83,13 @@ def _replace(snapshot: Snapshot, job: JobView) -> Part:
 
 def _suspend(snapshot: Snapshot, job: JobView) -> Part:
     if job.suspended or job.finished is not None:
-        return Part()
+        return NOTHING
     return patched(snapshot, job, suspend=True, deadline_seconds=job.deadline_seconds)
 
 
 def _resume(snapshot: Snapshot, job: JobView) -> Part:
     if not _has_bundle(snapshot, job.participant):
-        return Part()
+        return NOTHING
     wanted = job_hash(snapshot, job.role, job.participant)
     if job.hash != wanted:
         return deleted(snapshot, job)
@@ -100,7 +100,7 @@ def _end(snapshot: Snapshot, job: JobView) -> Part:
     """What has not exited a while after the end is ended by its deadline: it changes nothing in the result."""
     end = outcome(snapshot)
     if end is None or job.finished is not None or job.suspended or job.deadline_seconds is not None:
-        return Part()
+        return NOTHING
     due = end.at + END_GRACE
     if snapshot.now < due:
         return Part(requeue_after=seconds_until(due, snapshot.now))

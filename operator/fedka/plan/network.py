@@ -9,7 +9,7 @@ from typing import Any
 
 from fedka.plan.hashing import digest
 from fedka.plan.names import ANNOTATION_HASH, child_metadata, labels
-from fedka.plan.parts import NetworkPolicy, Part
+from fedka.plan.parts import NOTHING, NetworkPolicy, Part
 from fedka.plan.refusals import unavailable
 from fedka.plan.snapshot import Role, Snapshot
 from fedka.plan.stage import Stage, stage
@@ -19,7 +19,7 @@ from fedka.plan.topics import topics_made
 def network(snapshot: Snapshot) -> Part:
     """One policy for the aggregator and one for all participants, before any of their pods."""
     if stage(snapshot) is not Stage.LIVE or not snapshot.run_known or not topics_made(snapshot):
-        return Part()
+        return NOTHING
     wanted = (_policy(snapshot, role) for role in (Role.AGGREGATOR, Role.PARTICIPANT))
     return Part(network_policies=tuple(policy for policy in wanted if _is_due(snapshot, policy)))
 

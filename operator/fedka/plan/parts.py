@@ -214,9 +214,7 @@ class Part:
 
     def is_empty(self) -> bool:
         """Whether there is nothing to do now."""
-        return all(
-            getattr(self, entry.name) == entry.default for entry in fields(self) if entry.name != "requeue_after"
-        )
+        return all(getattr(self, name) == default for name, default in _DEFAULTS if name != "requeue_after")
 
     def teaches(self) -> bool:
         """Whether carrying it out teaches something of Kafka on which the next plan depends."""
@@ -226,6 +224,10 @@ class Part:
 
 
 Plan = Part
+NOTHING = Part()
+"""What most policies have to say most of the time."""
+
+_DEFAULTS = tuple((entry.name, entry.default) for entry in fields(Part))
 
 
 class PolicyConflictError(RuntimeError):
@@ -236,12 +238,13 @@ def merge(parts: Iterable[Part]) -> Plan:
     """The sum of parts: tuples are joined, the earliest requeue wins, all else may be said by one part only."""
     merged: dict[str, Any] = {}
     for part in parts:
-        for entry in fields(part):
-            value = getattr(part, entry.name)
-            if value == entry.default:
-                continue
-            merged[entry.name] = _join(entry.name, merged.get(entry.name), value)
-    return Part(**merged)
+        if part is NOTHING:
+            continue
+        for name, default in _DEFAULTS:
+            value = getattr(part, name)
+            if value != default:
+                merged[name] = _join(name, merged.get(name), value)
+    return Part(**merged) if merged else NOTHING
 
 
 def _join(name: str, old: Any, new: Any) -> Any:

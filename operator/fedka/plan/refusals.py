@@ -9,7 +9,7 @@ a webhook that is away may be back.
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from fedka.plan.parts import Failure, JobDeletion, JobPatch, NameTaken, Part, Refusal
+from fedka.plan.parts import NOTHING, Failure, JobDeletion, JobPatch, NameTaken, Part, Refusal
 from fedka.plan.snapshot import JobView, Snapshot
 
 INVALID_RETRY = timedelta(minutes=10)
@@ -60,14 +60,14 @@ def all_keeping(snapshot: Snapshot) -> tuple[Refusal, ...]:
 def patched(snapshot: Snapshot, job: JobView, *, suspend: bool, deadline_seconds: int | None) -> Part:
     """Change this Job, unless there is no use in asking for it."""
     if _holding(snapshot, snapshot.unpatched.get(job.uid)) is not None:
-        return Part()
+        return NOTHING
     return Part(job_patches=(JobPatch(job.name, job.uid, suspend, deadline_seconds),))
 
 
 def deleted(snapshot: Snapshot, job: JobView, failure: Failure | None = None) -> Part:
     """Delete this Job, unless there is no use in asking for that now."""
     if keeping(snapshot, job.uid) is not None:
-        return Part()
+        return NOTHING
     return Part(job_deletions=(JobDeletion(job.name, job.uid, failure),))
 
 

@@ -5,7 +5,7 @@ Everybody of the run reads it, so nothing that belongs to one participant (its c
 
 from fedka.api.spec import TrainingSpec
 from fedka.plan.outcome import order_is_due, stop_order
-from fedka.plan.parts import Part
+from fedka.plan.parts import NOTHING, Part
 from fedka.plan.snapshot import Snapshot
 from fedka.plan.stage import Stage, blocked, stage
 from fedka.wire import records as r
@@ -16,16 +16,16 @@ def spec_record(snapshot: Snapshot) -> Part:
     one: this snapshot is then behind.
     """
     if not _applies(snapshot):
-        return Part()
+        return NOTHING
     wanted = wanted_spec(snapshot)
     published = snapshot.published.spec if snapshot.published is not None else None
     if published is not None:
         if published.generation > wanted.generation:
-            return Part()
+            return NOTHING
         if published.generation == wanted.generation:
             wanted = wanted.model_copy(update={"revision": published.revision})
             if wanted == published:
-                return Part()
+                return NOTHING
             wanted = wanted.model_copy(update={"revision": published.revision + 1})
     return Part(spec=wanted)
 

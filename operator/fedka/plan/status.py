@@ -7,7 +7,7 @@ from fedka.plan.events import transitions
 from fedka.plan.images import images_status
 from fedka.plan.outcome import outcome
 from fedka.plan.participant_status import participants_status
-from fedka.plan.parts import Part
+from fedka.plan.parts import NOTHING, Part
 from fedka.plan.progress import model_status, progress, rounds_status
 from fedka.plan.snapshot import Snapshot
 from fedka.plan.stage import Stage, provisioned_once, stage, stalled
@@ -17,10 +17,10 @@ from fedka.plan.topics import topics_made
 def status(snapshot: Snapshot) -> Part:
     """Write the status where it differs. While the training is being deleted nobody needs one."""
     if stage(snapshot) is Stage.DELETING or _settling(snapshot):
-        return Part()
+        return NOTHING
     wanted = wanted_status(snapshot)
     if wanted == snapshot.status:
-        return Part()
+        return NOTHING
     return Part(status=wanted, events=transitions(snapshot.status, wanted))
 
 

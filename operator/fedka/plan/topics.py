@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from fedka.api.learning import Retention
 from fedka.plan.outcome import order_is_due
-from fedka.plan.parts import Part, TopicSpec, seconds_until
+from fedka.plan.parts import NOTHING, Part, TopicSpec, seconds_until
 from fedka.plan.snapshot import Snapshot, Trouble
 from fedka.plan.stage import Stage, blocked, provisioned_once, stage
 from fedka.wire.layout import Layout
@@ -49,7 +49,7 @@ def _until_told(snapshot: Snapshot) -> Part:
     """Of an ended run, Kafka's return is awaited for what is still to be said."""
     trouble = snapshot.trouble
     if trouble is None or stage(snapshot) is not Stage.ENDED or not order_is_due(snapshot):
-        return Part()
+        return NOTHING
     return _probe(snapshot, trouble)
 
 
@@ -70,7 +70,7 @@ def _ensure(snapshot: Snapshot) -> Part:
     if (snapshot.journal_seen or barred) and unknown:
         return Part(look_up=unknown)
     if snapshot.journal_seen and not snapshot.run_known:
-        return Part()
+        return NOTHING
     if barred:
         wanted = tuple(spec for spec in wanted if snapshot.topic_ids[spec.name] is not None)
     return Part(topics=tuple(spec for spec in wanted if snapshot.ensured.get(spec.name) != spec))

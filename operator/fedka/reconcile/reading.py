@@ -31,9 +31,14 @@ class Fault(NamedTuple):
     remains: FederatedTraining | None
 
 
-def packed(obj: Mapping[str, Any]) -> bytes:
-    """An object as it is stored by the thousand."""
-    return zlib.compress(json.dumps(obj, separators=(",", ":")).encode(), FASTEST)
+def compact(value: object) -> bytes:
+    """As JSON."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def packed(text: bytes) -> bytes:
+    """An object's JSON as it is stored by the thousand."""
+    return zlib.compress(text, FASTEST)
 
 
 def parsed(stored: bytes) -> FederatedTraining | Fault:
