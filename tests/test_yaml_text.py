@@ -1,5 +1,7 @@
 """YAML from strangers: a value, or a YAMLError."""
 
+import json
+
 import pytest
 import yaml
 
@@ -12,6 +14,7 @@ from fedka.yaml_text import MOST_VALUES, load_yaml
         ("", None),
         ("# nothing\n", None),
         ("a: [1, two, 3.0, null, true]", {"a": [1, "two", 3.0, None, True]}),
+        ("[" * 100 + "]" * 100, json.loads("[" * 100 + "]" * 100)),
         ("a: &x {b: 1}\nc: *x\nd: {<<: *x, e: 2}", {"a": {"b": 1}, "c": {"b": 1}, "d": {"b": 1, "e": 2}}),
     ],
 )
@@ -27,6 +30,8 @@ def test_what_is_yaml_is_read_as_ever(text: str, value: object) -> None:
         ("a: !!int ''", "not what it looks like"),
         ("a: !!timestamp 5", "not what it looks like"),
         ("[" * 3000, "nested too deeply"),
+        ("[" * 101 + "]" * 101, "nested too deeply"),
+        (f"a: &x {'{b: ' * 60}1{'}' * 60}\nc: {'[' * 60}*x{']' * 60}", "nested too deeply"),
         ("a: &x [*x]", "line 1 refers to what it is a part of"),
         ("a: &x\n  <<: *x", "line 1 refers to what it is a part of"),
         ("a: 1\n---\nb: 2", "single document"),

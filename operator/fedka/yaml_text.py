@@ -7,10 +7,11 @@ references: ten lines may stand for a billion values. Here each of these is a `y
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
+DEEPEST = 100  # levels, more than three times as many as anything that Kubernetes stores
 MOST_VALUES = 100_000  # with every reference followed; the largest resource that Kubernetes stores has fewer
 _UNDERSTOOD = (ValueError, TypeError, AttributeError, LookupError, OverflowError)  # what PyYAML's constructors let out
 
@@ -41,20 +42,36 @@ def load_yaml(text: str) -> Any:
 
 
 def check_size(root: yaml.Node) -> None:
-    """Raise YAMLError where a document stands for more values than anything of ours has, or refers to itself."""
-    if _size(root, {}) > MOST_VALUES:
+    """Raise YAMLError where a document stands for more values than anything of ours has, nests deeper, or refers to
+    itself.
+    """
+    size = _size(root, {})
+    if size.values > MOST_VALUES:
         raise yaml.YAMLError(f"with its references followed it holds more than {MOST_VALUES} values")
+    if size.levels > DEEPEST:
+        raise yaml.YAMLError("it is nested too deeply")
 
 
-def _size(node: yaml.Node, known: dict[int, int]) -> int:
-    """Values in and below a node; each node is looked at once. As deep as PyYAML's own reading of it went."""
+class _Size(NamedTuple):
+    """In and below a node."""
+
+    values: int
+    levels: int
+
+
+_SCALAR, _UNDER_WAY = _Size(1, 0), _Size(0, 0)
+
+
+def _size(node: yaml.Node, known: dict[int, _Size]) -> _Size:
+    """Each node is looked at once. As deep as PyYAML's own reading of it went."""
     if id(node) in known:
-        if known[id(node)] == 0:
+        if known[id(node)] is _UNDER_WAY:
             raise yaml.YAMLError(f"line {node.start_mark.line + 1} refers to what it is a part of")
         return known[id(node)]
     if isinstance(node, yaml.ScalarNode):
-        return 1
-    known[id(node)] = 0
+        return _SCALAR
+    known[id(node)] = _UNDER_WAY
     children = node.value if isinstance(node, yaml.SequenceNode) else [each for pair in node.value for each in pair]
-    known[id(node)] = 1 + sum(_size(child, known) for child in children)
+    sizes = [_size(child, known) for child in children]
+    known[id(node)] = _Size(1 + sum(each.values for each in sizes), 1 + max((each.levels for each in sizes), default=0))
     return known[id(node)]

@@ -1,5 +1,6 @@
 """`fedka operator` as a process, on a real API server: what it writes, and how it starts and ends."""
 
+import json
 import re
 import socket
 import time
@@ -30,6 +31,23 @@ def test_a_training_that_was_there_before_gets_one_as_well(operators: Operators)
     operators.apply(training(suspend=True))
     operators.start()
     operators.until("ft/fraud", ".status.phase", "Suspended")
+
+
+def test_a_training_that_nests_by_the_thousand_stops_no_other(lone_operators: Operators):
+    """An API server takes it, and sends it to whoever lists or watches."""
+
+    def create_deep(name: str) -> None:
+        deep = training(suspend=True) | {"metadata": {"name": name}}
+        deep["spec"] |= {"participantTemplate": {"spec": {"affinity": "DEEP"}}}
+        text = json.dumps(deep).replace('"DEEP"', '{"a":' * 3000 + "1" + "}" * 3000)
+        lone_operators.kubectl("create", "--filename=-", stdin=text)
+
+    create_deep("listed")
+    lone_operators.start(watchNamespaces=ALL).until_said(r"leads")
+    create_deep("watched")
+    lone_operators.apply(training(suspend=True))
+    for name in ("fraud", "listed", "watched"):
+        lone_operators.until(f"ft/{name}", ".status.phase", "Suspended")
 
 
 def test_a_kafka_that_is_away_is_told(operators: Operators):

@@ -1,11 +1,11 @@
 """What an API server's refusal means in the port's words."""
 
-import json
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from fedka.kubernetes.decoding import decoded
 from fedka.reconcile.ports import (
     AlreadyExists,
     Cause,
@@ -62,7 +62,7 @@ _BY_CODE: Mapping[int, type[ClusterError]] = {
 
 def _status(body: bytes) -> Mapping[str, Any]:
     try:
-        status = json.loads(body)
+        status = decoded(body)
     except ValueError:  # a proxy in between answers in its own way
         return {"message": body.decode(errors="replace")[:500]}
     return status if isinstance(status, dict) else {"message": str(status)[:500]}

@@ -6,7 +6,6 @@ request.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from kubernetes.aio.client import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
 
 from fedka.kubernetes.answers import Unauthorized, refusal
+from fedka.kubernetes.decoding import decoded
 from fedka.kubernetes.lines import Lines
 from fedka.kubernetes.login import Login, NoClusterAccess
 from fedka.reconcile.ports import ClusterUnavailable, Kind
@@ -202,7 +202,7 @@ class Api:
 def _object(body: bytes, asked: str) -> Json:
     """Raises ClusterUnavailable: what lies in between may answer as well, in its own way."""
     with suppress(ValueError):
-        answer = json.loads(body)
+        answer = decoded(body)
         if isinstance(answer, dict):
             return answer
     raise ClusterUnavailable(f"{asked}: no API server has answered: {body[:WORDS]!r}")

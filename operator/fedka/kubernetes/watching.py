@@ -15,6 +15,7 @@ from typing import Any
 
 from fedka.kubernetes.answers import VersionGone, refusal
 from fedka.kubernetes.api import Api
+from fedka.kubernetes.decoding import decoded
 from fedka.kubernetes.lines import CUT, LONGEST_LINE
 from fedka.kubernetes.listing import Collection, pages
 from fedka.reconcile.ports import ClusterError, ClusterUnavailable, EventType, WatchEvent
@@ -134,7 +135,7 @@ class Watched:
     def _read(self, line: bytes) -> Json:
         """A change that tells of an object or a version. Raises NoChange, or what an ERROR says."""
         try:
-            change: Json = json.loads(line)
+            change: Json = decoded(line)
             type_, obj = change["type"], change["object"]
             if type_ == "ERROR":
                 code = HTTPStatus(obj.get("code") or HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -142,7 +143,7 @@ class Watched:
             named = () if type_ == "BOOKMARK" else ("uid", "name")
             if type_ in CHANGES and all(isinstance(obj["metadata"][each], str) for each in ("resourceVersion", *named)):
                 return change
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        except (ValueError, LookupError, TypeError, AttributeError):
             pass  # the same as what says nothing
         raise NoChange(f"the watch of {self._collection.kind.plural} tells what is no change: {NOT_OURS}")
 

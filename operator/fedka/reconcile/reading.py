@@ -4,13 +4,13 @@ A newer version may have stored it, and its CRD stays when the operator is rolle
 is left alone. But one that is being deleted must not stay for ever because of a field that cleaning up does not read.
 """
 
-import json
 import zlib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
 
 from fedka.api.fields import MAX_PARTICIPANTS, Name
 from fedka.api.learning import Kafka, ReclaimPolicy
@@ -33,7 +33,7 @@ class Fault(NamedTuple):
 
 def compact(value: object) -> bytes:
     """As JSON."""
-    return json.dumps(value, separators=(",", ":")).encode()
+    return to_json(value)
 
 
 def packed(text: bytes) -> bytes:
@@ -43,7 +43,7 @@ def packed(text: bytes) -> bytes:
 
 def parsed(stored: bytes) -> FederatedTraining | Fault:
     """The training that was `packed`."""
-    obj = json.loads(zlib.decompress(stored))
+    obj = from_json(zlib.decompress(stored))
     try:
         return FederatedTraining.from_object(obj)
     except ValidationError as error:  # stored by a newer version, or before a schema became stricter
