@@ -4,6 +4,7 @@ A Job's name becomes a label, so 63 characters are the limit, and plain joins co
 both halves are cut, and a hash over what cannot be cut makes the name unique. Labels carry the parts unjoined.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from blake3 import blake3
@@ -15,6 +16,7 @@ LABEL_TRAINING = "fedka.dev/training"
 LABEL_UID = "fedka.dev/training-uid"
 LABEL_ROLE = "fedka.dev/role"
 LABEL_PARTICIPANT = "fedka.dev/participant"
+NAMES = 4096  # kept; several policies ask for those of the same thousand participants
 ANNOTATION_HASH = "fedka.dev/hash"
 ANNOTATION_PROVISIONED = "fedka.dev/provisioned"
 ANNOTATION_RESTARTS = "fedka.dev/restarts"
@@ -23,8 +25,13 @@ ANNOTATION_ROUNDS = "fedka.dev/rounds-completed"
 
 def child_name(training: FederatedTraining, role: Role, participant: str | None = None) -> str:
     """The name of a pod's Job and of its Secret, at most 58 characters."""
-    digest = blake3("\0".join((training.metadata.uid, role, participant or "")).encode()).hexdigest()[:8]
-    return f"{training.metadata.name[:28]}-{(participant or role)[:20]}-{digest}"
+    return _child_name(training.metadata.uid, training.metadata.name, role, participant)
+
+
+@lru_cache(maxsize=NAMES)
+def _child_name(uid: str, name: str, role: Role, participant: str | None) -> str:
+    digest = blake3("\0".join((uid, role, participant or "")).encode()).hexdigest()[:8]
+    return f"{name[:28]}-{(participant or role)[:20]}-{digest}"
 
 
 def labels(training: FederatedTraining, role: Role, participant: str | None = None) -> dict[str, str]:
