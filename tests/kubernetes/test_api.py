@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from kubernetes.aio.client import Configuration
 
-from fedka.kubernetes.answers import Unauthorized
+from fedka.kubernetes.answers import AnswerTooLong, Unauthorized
 from fedka.kubernetes.api import Api, path_of
 from fedka.kubernetes.login import NoClusterAccess
 from fedka.kubernetes.metrics import resource_of
@@ -142,6 +142,26 @@ async def test_a_page_in_place_of_an_answer_is_no_answer(page: str | bytes):
     async with answering(answer) as api:
         with pytest.raises(ClusterUnavailable, match="GET /api/v1/pods: no API server has answered"):
             await api.send("GET", "/api/v1/pods")
+
+
+async def test_an_answer_of_more_than_was_asked_for_is_not_read_to_its_end():
+    sent = 0
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(1000):
+            await response.write(b" " * 2**20)
+            sent += 1
+        return response
+
+    async with answering(answer) as api:
+        with pytest.raises(AnswerTooLong, match="GET /pods: the answer has more than 2 MiB"):
+            await api.send("GET", "/pods", most_bytes=2 * 2**20)
+        with pytest.raises(AnswerTooLong, match="more than 16 MiB"):
+            await api.send("GET", "/pods")
+    assert sent < 100
 
 
 async def test_watches_of_many_namespaces_leave_a_connection_for_the_rest():

@@ -15,6 +15,7 @@ from fedka.api.training import FINALIZER
 from ..cluster.api_server import ApiServer
 from ..cluster.waiting import wait_until
 from .operators import GENEROUS_SECONDS, NOWHERE, Operators, training
+from .rights import ACCOUNT, account, cluster_role, lease_rules, namespace_rules
 
 pytestmark = pytest.mark.kubernetes
 ALL: list[str] = []  # namespaces; else it is its own
@@ -148,6 +149,22 @@ def test_without_rights_it_says_which_one_is_missing(operators: Operators, api_s
     operator = operators.start(kubeconfig=api_server.kubeconfig_for("default", operators.namespace))
     assert operator.process.wait(GENEROUS_SECONDS) == exit_codes.FAILED
     assert 'cannot list resource "federatedtrainings"' in operator.log.read_text()
+
+
+def test_without_a_right_in_all_namespaces_it_is_not_ready_and_goes_on_once_it_has_it(lone_operators: Operators):
+    server, own = lone_operators.server, lone_operators.namespace
+    rules = [*namespace_rules(), *lease_rules()]
+    without_jobs = [{**rule, "resources": [each for each in rule["resources"] if each != "jobs"]} for rule in rules]
+    server.apply(account(own), *cluster_role(own, [rule for rule in without_jobs if rule["resources"]], of=own))
+    operator = lone_operators.start(kubeconfig=server.kubeconfig_for(ACCOUNT, own), watchNamespaces=ALL)
+    operator.until_said(r"all trainings are left alone until jobs can be watched in all namespaces")
+    lone_operators.apply(training(suspend=True))
+    with pytest.raises(urllib.error.HTTPError, match="503"):
+        operator.ask("readyz")
+    assert "status" not in lone_operators.get("ft/fraud")
+    server.apply(*cluster_role(own, rules, of=own))
+    lone_operators.until("ft/fraud", ".status.phase", "Suspended")
+    assert operator.ask("readyz").startswith("ok")
 
 
 def test_an_api_server_that_goes_away_and_comes_back_is_outlived(lone_operators: Operators):

@@ -31,6 +31,10 @@ class VersionGone(ClusterError):
         self.go_on = go_on
 
 
+class AnswerTooLong(ClusterError):
+    """There is more to an answer than is read of one."""
+
+
 def refusal(code: int, body: bytes, asked: str) -> ClusterError:
     """The error for an answer that is not 2xx. `asked` says what for."""
     status = _status(body)

@@ -17,7 +17,7 @@ import aiohttp
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
 
-from fedka.kubernetes.answers import Unauthorized, refusal
+from fedka.kubernetes.answers import AnswerTooLong, Unauthorized, refusal
 from fedka.kubernetes.decoding import decoded
 from fedka.kubernetes.lines import Lines
 from fedka.kubernetes.login import Login, NoClusterAccess
@@ -29,6 +29,7 @@ Json = dict[str, Any]
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 40.0  # an admission webhook may take 30 s, and it is the answer that names it
 SILENCE_SECONDS = 90.0  # a watch gets a bookmark about every minute: one that is silent for longer has been cut
+LONGEST_ANSWER = 16 * 2**20  # bytes; an API server takes no object of more than 3 MiB
 WORDS = 200  # of an answer that is none
 LAST_TURNS = 3  # of the loop: an aborted TLS connection lets go of its socket in a callback, and the loop may end now
 
@@ -130,12 +131,13 @@ class Api:
         body: object = None,
         content_type: str = JSON_TYPE,
         accept: str = JSON_TYPE,
+        most_bytes: int = LONGEST_ANSWER,
     ) -> Json:
-        """The answer's JSON. Raises a ClusterError."""
+        """The answer's JSON. Raises a ClusterError: AnswerTooLong for more than `most_bytes`."""
         headers = {"Content-Type": content_type, "Accept": accept}
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS, sock_connect=CONNECT_SECONDS)
         async with self._answer(_Request(method, path, query or {}, headers, timeout, body)) as response:
-            return _object(await response.read(), f"{method} {path}")
+            return _object(await _body(response, most_bytes, f"{method} {path}"), f"{method} {path}")
 
     async def lines(self, path: str, *, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
         """The lines of an answer that does not end by itself (use `contextlib.aclosing`), each with its end: a line
@@ -197,6 +199,16 @@ class Api:
                 self._replaced = {each for each in (*self._replaced, old) if each.awaited}
                 await old.replace()
             return self._session
+
+
+async def _body(response: aiohttp.ClientResponse, most_bytes: int, asked: str) -> bytes:
+    parts, size = [], 0
+    async for part in response.content.iter_any():
+        parts.append(part)
+        size += len(part)
+        if size > most_bytes:
+            raise AnswerTooLong(f"{asked}: the answer has more than {most_bytes / 2**20:.0f} MiB")
+    return b"".join(parts)
 
 
 def _object(body: bytes, asked: str) -> Json:

@@ -4,13 +4,14 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
-from fedka.kubernetes.answers import VersionGone
-from fedka.kubernetes.api import JSON_TYPE, Api, path_of
+from fedka.kubernetes.answers import AnswerTooLong, VersionGone
+from fedka.kubernetes.api import JSON_TYPE, LONGEST_ANSWER, Api, path_of
 from fedka.reconcile.ports import Kind
 
 Json = dict[str, Any]
 
 PAGE = 100  # objects an answer: parsed, one takes up to 40 KiB, and one answer of all the memory of all
+PAGE_BYTES = 4 * 2**20  # a training of a thousand participants has half a MiB, and ten times as much when it is parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,20 @@ class Page:
 
 
 async def pages(api: Api, asked: Collection, *, accept: str = JSON_TYPE) -> AsyncGenerator[Page, None]:
-    """All of a collection. Where the server has forgotten the first page's version, the rest comes from a newer one."""
-    token, version = "", ""
+    """All of a collection. Where the server has forgotten the first page's version, the rest comes from a newer one;
+    what are too many bytes is asked for in smaller pages.
+    """
+    token, version, limit = "", "", PAGE
     while True:
-        query = asked.query | {"limit": str(PAGE)} | ({"continue": token} if token else {})
+        query = asked.query | {"limit": str(limit)} | ({"continue": token} if token else {})
+        most_bytes = PAGE_BYTES if limit > 1 else LONGEST_ANSWER
         try:
-            answer = await api.send("GET", asked.path, query=query, accept=accept)
+            answer = await api.send("GET", asked.path, query=query, accept=accept, most_bytes=most_bytes)
+        except AnswerTooLong:
+            if limit == 1:
+                raise
+            limit //= 2
+            continue
         except VersionGone as error:
             if not error.go_on:
                 raise

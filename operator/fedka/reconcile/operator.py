@@ -73,12 +73,12 @@ class Operator:
         self._resync_seconds = resync_seconds
         self._pulse_seconds = pulse_seconds
         self._cache = Cache()
-        reach = reach or Reach()
-        reach.listen(self._look_again_in)
+        self._reach = reach or Reach()
+        self._reach.listen(self._look_again_in)
         self._queue: KeyedQueue[TrainingKey] = KeyedQueue(
             now=monotonic, timer=_call_later, random=random, lane=self._lane, share=SHARE
         )
-        self._coverage = Coverage(cluster=cluster, cache=self._cache, tell=self.observe, reach=reach)
+        self._coverage = Coverage(cluster=cluster, cache=self._cache, tell=self.observe, reach=self._reach)
         self._runs = Runs(
             kafka=kafka,
             clock=clock,
@@ -88,7 +88,7 @@ class Operator:
         throttle: StatusThrottle[TrainingKey] = StatusThrottle(now=monotonic)
         self._reconciler = Reconciler(
             cache=self._cache,
-            reach=reach,
+            reach=self._reach,
             runs=self._runs,
             queue=self._queue,
             throttle=throttle,
@@ -126,8 +126,8 @@ class Operator:
 
     @property
     def ready(self) -> bool:
-        """Whether the cache covers what exists."""
-        return self._coverage.complete
+        """Whether the cache covers what exists, as far as it may be seen, and something may be."""
+        return self._coverage.complete and not self._reach.blind
 
     @property
     def depth(self) -> int:

@@ -54,6 +54,11 @@ class Reach:
         """The same of a namespace; without kinds: of all."""
         return self.sees(EVERYWHERE if EVERYWHERE in self.places else namespace, *(kinds or WATCHED))
 
+    @property
+    def blind(self) -> bool:
+        """Whether all namespaces are to be watched, and cannot be: nothing at all can be done."""
+        return EVERYWHERE in self.places and not self.sees(EVERYWHERE, *WATCHED)
+
     def knows_children(self, namespace: str) -> bool:
         """Whether the Jobs and pods there are known."""
         return self.covers(namespace, JOB, POD)
