@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.cluster.api_server import ApiServer
+from tests.cluster.api_server import ApiServer, api_server_with_crds
 from tests.kubernetes.many_trainings import (
     Figures,
     copy_first,
@@ -114,11 +114,8 @@ def main() -> int:
     parser.add_argument("--settle", type=float, default=10, help="seconds before idling is measured")
     parser.add_argument("--idle", type=float, default=30, help="seconds of idling to measure")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        home = Path(place)
-        crds = sorted((Path(__file__).parents[1] / "crds").glob("*.yaml"))
-        with ApiServer(home / "api", crds=crds) as server:
-            measure(server, home, asked)
+    with tempfile.TemporaryDirectory() as place, api_server_with_crds(Path(place) / "api") as server:
+        measure(server, Path(place), asked)
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-DEEPEST = 100  # levels, more than three times as many as anything that Kubernetes stores
+DEEPEST = 100  # levels; an object of Kubernetes has less than 30, and its managedFields have twice as many
 MOST_VALUES = 100_000  # with every reference followed; the largest resource that Kubernetes stores has fewer
 _UNDERSTOOD = (ValueError, TypeError, AttributeError, LookupError, OverflowError)  # what PyYAML's constructors let out
 

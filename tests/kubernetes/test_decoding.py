@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedka.kubernetes.decoding import DEEPEST, decoded
+from fedka.kubernetes.decoding import decoded
+from fedka.yaml_text import DEEPEST
 
 
 def nested(levels: int, inside: str = '{"b": 1}', *, by: str = '{"a":%s}') -> str:

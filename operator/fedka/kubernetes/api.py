@@ -19,7 +19,7 @@ from kubernetes.aio.client.rest import RESTClientObject
 
 from fedka.kubernetes.answers import AnswerTooLong, Unauthorized, refusal
 from fedka.kubernetes.decoding import decoded
-from fedka.kubernetes.lines import Lines
+from fedka.kubernetes.lines import LONGEST_LINE, Lines
 from fedka.kubernetes.login import Login, NoClusterAccess
 from fedka.reconcile.ports import ClusterUnavailable, Kind
 from fedka.version import VERSION
@@ -29,7 +29,7 @@ Json = dict[str, Any]
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 40.0  # an admission webhook may take 30 s, and it is the answer that names it
 SILENCE_SECONDS = 90.0  # a watch gets a bookmark about every minute: one that is silent for longer has been cut
-LONGEST_ANSWER = 16 * 2**20  # bytes; an API server takes no object of more than 3 MiB
+LONGEST_ANSWER = LONGEST_LINE  # it is an object, or a page of them
 WORDS = 200  # of an answer that is none
 LAST_TURNS = 3  # of the loop: an aborted TLS connection lets go of its socket in a callback, and the loop may end now
 
@@ -189,11 +189,11 @@ class Api:
                 return self._session  # somebody else has done it meanwhile
             try:
                 configuration = await self._login()
-                configuration.connection_pool_maxsize = 0  # no limit: each watch keeps one, three for a namespace
             except NoClusterAccess as error:
                 if instead_of is None:
                     raise
                 raise Unauthorized(f"the login has run out, and is not renewed: {error}") from error
+            configuration.connection_pool_maxsize = 0  # no limit: each watch keeps one, three for a namespace
             old, self._session = self._session, _Session(configuration, RESTClientObject(configuration))
             if old is not None:
                 self._replaced = {each for each in (*self._replaced, old) if each.awaited}

@@ -10,9 +10,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-DEEPEST = (
-    100  # an object of the API, with all it may hold, has less than 30 levels, and its managedFields twice as many
-)
+from fedka.yaml_text import DEEPEST
 
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{}]', re.DOTALL)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-LONGEST_LINE = 16 * 2**20  # an object is told of in one line; an API server takes none of more than 3 MiB
+LONGEST_LINE = 16 * 2**20  # bytes; an object is told of in one line, and an API server takes none of more than 3 MiB
 CUT = b" [the rest is left out: a line of more than 16 MiB]\n"
 """How a longer line ends."""
 

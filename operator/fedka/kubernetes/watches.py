@@ -80,7 +80,7 @@ class Watches:
             try:
                 await watched.run()
             except (Forbidden, NotFound) as error:
-                if self._reach.sees(place, kind):
+                if self._reach.covers(place, kind):
                     pause = FIRST_BREAK_SECONDS
                 self._refused(place, kind, error)
             except Unauthorized as error:  # nothing can be written either: whether to go on is for the Lease to say
@@ -93,7 +93,7 @@ class Watches:
 
     def _let_in(self, place: str, kind: Kind) -> None:
         self._reach.gain(place, kind)
-        if place in self._shut and self._reach.sees(place, *WATCHED):
+        if place in self._shut and self._reach.covers(place):
             self._shut.remove(place)
             LOGGER.info("%s watched now", "everything is" if place == EVERYWHERE else f"namespace {place} is")
 

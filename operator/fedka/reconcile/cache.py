@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
+from pydantic_core import to_json
+
 from fedka.api.reasons import ENDS, Phase
 from fedka.api.training import FederatedTraining
 from fedka.plan.names import LABEL_TRAINING, LABEL_UID
 from fedka.plan.snapshot import JobView, PodView
 from fedka.reconcile.ports import FEDERATED_TRAINING, JOB, POD, EventType, Kind, Object, WatchEvent
-from fedka.reconcile.reading import Fault, compact, packed, parsed, parsed_once, part
+from fedka.reconcile.reading import Fault, packed, parsed, parsed_once, part
 from fedka.reconcile.views import job_view, pod_view
 
 LOGGER = logging.getLogger("fedka.reconcile")
@@ -232,12 +234,12 @@ def _note(children: _Children[V], owner: _Owner, event: WatchEvent, view: V | No
 def _held(obj: Object) -> _Held:
     metadata = obj["metadata"]
     read = {**obj, "metadata": {name: value for name, value in metadata.items() if name != "managedFields"}}
-    text = compact(read)
+    text = to_json(read)
     return _Held(
         uid=metadata["uid"],
         stored=packed(text),
         resource_version=metadata.get("resourceVersion", ""),
-        size=len(text) + len(compact(metadata.get("managedFields"))),
+        size=len(text) + len(to_json(metadata.get("managedFields"))),
         kafka=str(part(obj, "spec", "kafka").get("clusterName", "default")),
         phase=str(part(obj, "status").get("phase", Phase.PENDING)),
     )

@@ -46,18 +46,15 @@ class Reach:
             self._lacking.add((place, kind))
             self._changed(place)
 
-    def sees(self, place: str, *kinds: Kind) -> bool:
-        """Whether all of these kinds that there are in a place are known."""
-        return not any((place, kind) in self._lacking for kind in kinds)
-
     def covers(self, namespace: str, *kinds: Kind) -> bool:
-        """The same of a namespace; without kinds: of all."""
-        return self.sees(EVERYWHERE if EVERYWHERE in self.places else namespace, *(kinds or WATCHED))
+        """Whether all of these kinds that there are in a namespace, or EVERYWHERE, are known; without kinds: of all."""
+        place = EVERYWHERE if EVERYWHERE in self.places else namespace
+        return not any((place, kind) in self._lacking for kind in kinds or WATCHED)
 
     @property
     def blind(self) -> bool:
         """Whether all namespaces are to be watched, and cannot be: nothing at all can be done."""
-        return EVERYWHERE in self.places and not self.sees(EVERYWHERE, *WATCHED)
+        return EVERYWHERE in self.places and not self.covers(EVERYWHERE)
 
     def knows_children(self, namespace: str) -> bool:
         """Whether the Jobs and pods there are known."""

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from fedka.api.fields import MAX_PARTICIPANTS, Name
 from fedka.api.learning import Kafka, ReclaimPolicy
@@ -29,11 +29,6 @@ class Fault(NamedTuple):
 
     sentence: str
     remains: FederatedTraining | None
-
-
-def compact(value: object) -> bytes:
-    """As JSON."""
-    return to_json(value)
 
 
 def packed(text: bytes) -> bytes:
