@@ -60,6 +60,15 @@ def operator(server: ApiServer, home: Path, *, named: bool) -> Iterator[subproce
             print(f"stopped with code {code} in {time.monotonic() - began:.2f} s")
 
 
+def is_ready() -> bool:
+    """Whether the operator knows of all that exists."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz", timeout=10):
+            return True
+    except OSError:  # nobody listens yet, or 503
+        return False
+
+
 def figures() -> Figures:
     """The operator's metrics; empty while nobody listens."""
     try:
@@ -70,8 +79,10 @@ def figures() -> Figures:
 
 
 def until_settled(process: subprocess.Popen[bytes], count: int) -> None:
-    """Until each training has been looked at and has a status."""
-    while not settled(figures(), count):
+    """Until each training has been looked at and has a status. The metrics cost the operator 3 ms, so they are asked
+    for only once it knows of all that exists.
+    """
+    while not (is_ready() and settled(figures(), count)):
         if process.poll() is not None:
             sys.exit(f"the operator has ended with code {process.returncode}")
         time.sleep(0.05)

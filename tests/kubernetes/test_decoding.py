@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedka.kubernetes.decoding import decoded
+from fedka.kubernetes.decoding import decoded, decoded_jobs
+from fedka.plan.names import ANNOTATION_HASH, ANNOTATION_RESTARTS, ANNOTATION_ROUNDS, LABEL_PARTICIPANT, LABEL_ROLE
+from fedka.reconcile.views import job_view
 from fedka.yaml_text import DEEPEST
 
 
@@ -65,3 +67,52 @@ JSON = st.recursive(
 @given(JSON)
 def test_everything_else_is_read_as_it_stands(value: Any):
     assert decoded(json.dumps(value).encode()) == value
+
+
+def job(**spec: Any) -> dict[str, Any]:
+    """As an API server sends it, with all that a view holds."""
+    return {
+        "metadata": {
+            "name": "fraud-bank-1",
+            "namespace": "team-a",
+            "uid": "uid-1",
+            "resourceVersion": "7",
+            "deletionTimestamp": "2026-11-30T09:00:00Z",
+            "labels": {LABEL_ROLE: "participant", LABEL_PARTICIPANT: "bank-1"},
+            "annotations": {ANNOTATION_HASH: "abc", ANNOTATION_RESTARTS: "2", ANNOTATION_ROUNDS: "3"},
+            "managedFields": [{"manager": "fedka-operator", "fieldsV1": {"f:spec": {}}}],
+        },
+        "spec": {"suspend": True, "activeDeadlineSeconds": 60, "template": {"spec": {"containers": []}}} | spec,
+        "status": {
+            "startTime": "2026-11-30T08:00:00Z",
+            "conditions": [{"type": "Failed", "status": "True", "reason": "Why", "message": "because"}],
+        },
+    }
+
+
+def listed(*jobs: Any) -> bytes:
+    return json.dumps({"metadata": {"resourceVersion": "9", "continue": "next"}, "items": list(jobs)}).encode()
+
+
+def test_of_a_list_of_jobs_all_is_read_that_a_view_holds():
+    read = decoded_jobs(listed(job(), {}, {"metadata": {"uid": "bare"}}))
+    assert read["metadata"] == {"resourceVersion": "9", "continue": "next"}
+    assert job_view(read["items"][0]) == job_view(job())
+    assert read["items"][1:] == [{}, {"metadata": {"uid": "bare"}}]
+
+
+def test_of_a_list_of_jobs_nothing_is_read_that_no_view_holds():
+    read = decoded_jobs(listed(job()))["items"][0]
+    assert "template" not in read["spec"]
+    assert "managedFields" not in read["metadata"]
+
+
+@pytest.mark.parametrize("template", [json.loads(nested(150)), json.loads(nested(400))])
+def test_a_job_that_is_too_deep_keeps_no_other_from_being_read(template: Any):
+    read = decoded_jobs(listed(job(), job(template=template)))
+    assert [job_view(each) for each in read["items"]] == [job_view(job())] * 2
+
+
+@pytest.mark.parametrize("text", [b'{"kind": "Status", "code": 500}', b"[]", b'{"items": null}', b'{"items": [1]}'])
+def test_what_is_no_list_of_jobs_is_read_as_it_stands(text: bytes):
+    assert decoded_jobs(text) == ({} if b"Status" in text else json.loads(text))

@@ -3,13 +3,14 @@
 import json
 from contextlib import aclosing
 from itertools import chain
+from typing import Any
 
 import pytest
 from aiohttp import web
 
 from fedka.kubernetes.answers import AnswerTooLong
 from fedka.kubernetes.listing import PAGE, PAGE_BYTES, Collection, pages
-from fedka.reconcile.ports import FEDERATED_TRAINING
+from fedka.reconcile.ports import FEDERATED_TRAINING, ClusterUnavailable
 
 from .servers import answering
 
@@ -27,7 +28,8 @@ class Server:
         limit, first = int(request.query["limit"]), int(request.query.get("continue", "0"))
         self.limits.append(limit)
         last = min(len(self.sizes), first + limit)
-        items = [{"metadata": {"uid": str(each)}, "x": "x" * self.sizes[each]} for each in range(first, last)]
+        names = {"name": "one", "resourceVersion": "1"}
+        items = [{"metadata": {"uid": str(each)} | names, "x": "x" * self.sizes[each]} for each in range(first, last)]
         metadata = {"resourceVersion": "1"} | ({"continue": str(last)} if last < len(self.sizes) else {})
         return web.Response(text=json.dumps({"metadata": metadata, "items": items}), content_type="application/json")
 
@@ -61,3 +63,26 @@ async def test_one_that_is_larger_than_a_page_comes_alone():
 async def test_one_that_no_api_server_has_is_refused():
     with pytest.raises(AnswerTooLong, match="more than 16 MiB"):
         await listed(Server(10, 17 * MIB, 10))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"kind": "Status", "code": 200},
+        {"metadata": None, "items": []},
+        {"metadata": {}, "items": []},
+        {"metadata": {"resourceVersion": 1}, "items": []},
+        {"metadata": {"resourceVersion": "1", "continue": 1}, "items": []},
+        {"metadata": {"resourceVersion": "1"}, "items": 1},
+        {"metadata": {"resourceVersion": "1"}, "items": [1]},
+        {"metadata": {"resourceVersion": "1"}, "items": [{"metadata": {"name": "one", "resourceVersion": "1"}}]},
+        {"metadata": {"resourceVersion": "1"}, "items": [{"metadata": {"name": 1, "uid": 1, "resourceVersion": 1}}]},
+    ],
+)
+async def test_what_is_no_list_is_no_answer_of_an_api_server(answer: dict[str, Any]):
+    async def answered(_request: web.Request) -> web.StreamResponse:
+        return web.json_response(answer)
+
+    async with answering(answered) as api, aclosing(pages(api, Collection(FEDERATED_TRAINING))) as each:
+        with pytest.raises(ClusterUnavailable, match="federatedtrainings: the answer is no list: is it an API server"):
+            await anext(each)

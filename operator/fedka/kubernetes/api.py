@@ -18,7 +18,7 @@ from kubernetes.aio.client import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
 
 from fedka.kubernetes.answers import AnswerTooLong, Unauthorized, refusal
-from fedka.kubernetes.decoding import decoded
+from fedka.kubernetes.decoding import Decoder, decoded
 from fedka.kubernetes.lines import LONGEST_LINE, Lines
 from fedka.kubernetes.login import Login, NoClusterAccess
 from fedka.reconcile.ports import ClusterUnavailable, Kind
@@ -132,12 +132,13 @@ class Api:
         content_type: str = JSON_TYPE,
         accept: str = JSON_TYPE,
         most_bytes: int = LONGEST_ANSWER,
+        decode: Decoder = decoded,
     ) -> Json:
         """The answer's JSON. Raises a ClusterError: AnswerTooLong for more than `most_bytes`."""
         headers = {"Content-Type": content_type, "Accept": accept}
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS, sock_connect=CONNECT_SECONDS)
         async with self._answer(_Request(method, path, query or {}, headers, timeout, body)) as response:
-            return _object(await _body(response, most_bytes, f"{method} {path}"), f"{method} {path}")
+            return _object(await _body(response, most_bytes, f"{method} {path}"), f"{method} {path}", decode)
 
     async def lines(self, path: str, *, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
         """The lines of an answer that does not end by itself (use `contextlib.aclosing`), each with its end: a line
@@ -211,10 +212,10 @@ async def _body(response: aiohttp.ClientResponse, most_bytes: int, asked: str) -
     return b"".join(parts)
 
 
-def _object(body: bytes, asked: str) -> Json:
+def _object(body: bytes, asked: str, decode: Decoder) -> Json:
     """Raises ClusterUnavailable: what lies in between may answer as well, in its own way."""
     with suppress(ValueError):
-        answer = decoded(body)
+        answer = decode(body)
         if isinstance(answer, dict):
             return answer
     raise ClusterUnavailable(f"{asked}: no API server has answered: {body[:WORDS]!r}")

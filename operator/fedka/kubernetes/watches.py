@@ -11,6 +11,7 @@ from typing import Any
 
 from fedka.kubernetes.answers import Unauthorized
 from fedka.kubernetes.api import Api
+from fedka.kubernetes.decoding import decoded, decoded_jobs
 from fedka.kubernetes.listing import Collection
 from fedka.kubernetes.watching import Watched
 from fedka.plan.names import LABEL_UID
@@ -70,7 +71,12 @@ class Watches:
     async def _follow(self, place: str, kind: Kind) -> None:
         watched = Watched(
             self._api,
-            Collection(kind, None if place == EVERYWHERE else place, self._selectors.get(kind, "")),
+            Collection(
+                kind,
+                None if place == EVERYWHERE else place,
+                self._selectors.get(kind, ""),
+                decode=decoded_jobs if kind == JOB else decoded,
+            ),
             self._tell,
             keep=_identity,
             listed=lambda: self._let_in(place, kind),

@@ -17,7 +17,7 @@ from fedka.kubernetes.answers import VersionGone, refusal
 from fedka.kubernetes.api import Api
 from fedka.kubernetes.decoding import decoded
 from fedka.kubernetes.lines import CUT, LONGEST_LINE
-from fedka.kubernetes.listing import Collection, pages
+from fedka.kubernetes.listing import NOT_OURS, Collection, pages
 from fedka.reconcile.ports import ClusterError, ClusterUnavailable, EventType, WatchEvent
 
 LOGGER = logging.getLogger("fedka.kubernetes")
@@ -25,7 +25,6 @@ WATCH_SECONDS = 290  # the server ends a watch after that long; below the five m
 FIRST_BREAK_SECONDS = 0.2
 LONGEST_BREAK_SECONDS = 10.0
 CHANGES = (*EventType, "BOOKMARK")
-NOT_OURS = "is it an API server that answers?"
 
 Json = dict[str, Any]
 

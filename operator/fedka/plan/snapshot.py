@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any, TypeVar
 
 from fedka.api.status import TrainingStatus
@@ -177,7 +177,7 @@ class Snapshot:
     topics_deleted: bool = False
     reckoned: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
-    @property
+    @cached_property
     def status(self) -> TrainingStatus:
         """The status as it stands; an empty one at first."""
         return self.training.status or TrainingStatus()
@@ -187,18 +187,18 @@ class Snapshot:
         """What the journal says."""
         return self.run.state
 
-    @property
+    @cached_property
     def kafka(self) -> KafkaCluster | None:
         """The Kafka cluster that the training names, where the operator knows it."""
         return self.settings.kafka_clusters.get(self.training.spec.kafka.cluster_name)
 
-    @property
+    @cached_property
     def run_id(self) -> str:
         """The run's id in its topics' names."""
         meta = self.training.metadata
         return run_id(meta.namespace, meta.name, meta.uid)
 
-    @property
+    @cached_property
     def topics(self) -> RunTopics:
         """The run's topic names."""
         return RunTopics(run=self.run_id, prefix=self.kafka.prefix if self.kafka else "fedka")

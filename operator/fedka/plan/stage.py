@@ -35,6 +35,7 @@ class Block:
     message: str
 
 
+@once
 def blocked(snapshot: Snapshot) -> Block | None:
     """Why the spec cannot be followed, if so. A run that lives goes on with what was delivered before."""
     if snapshot.kafka is None:
@@ -69,6 +70,7 @@ def _beyond_limits(snapshot: Snapshot, kafka: KafkaCluster) -> Block | None:
     return None
 
 
+@once
 def stalled(snapshot: Snapshot) -> Block | None:
     """What a person must change, if anything: the spec, or what keeps one child from being made, changed or deleted,
     while others go on.

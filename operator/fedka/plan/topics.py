@@ -78,7 +78,10 @@ def _ensure(snapshot: Snapshot) -> Part:
 
 def topics_stand(snapshot: Snapshot) -> bool:
     """Whether every topic exists, as far as is known; a setting that is about to be altered is no outage."""
-    return snapshot.kafka is not None and all(spec.name in snapshot.ensured for spec in wanted_topics(snapshot))
+    if snapshot.kafka is None or not topics_made(snapshot):
+        return False
+    participants = snapshot.training.spec.participants
+    return all(snapshot.topics.update(participant.name) in snapshot.ensured for participant in participants)
 
 
 def topics_made(snapshot: Snapshot, participant: str | None = None) -> bool:
