@@ -3,15 +3,28 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from fedka.plan.outcome import LOSS_DELAY
+from fedka.plan.topics import PROBE_PAUSE
+from fedka.reconcile.meter import NoMeter, Outcome
 from fedka.reconcile.ports import FEDERATED_TRAINING
 from fedka.reconcile.spec_topic import newest
 from fedka.wire import records as r
 
 from .builders import first_model, joined, opened, whole_round
-from .conftest import World
+from .conftest import GENEROUS_SECONDS, World
 
 TURNS = 2000  # of the event loop: more than an operator needs to read and to tell all that it has
+
+
+class Outcomes(NoMeter):
+    """How often Kafka was found to be away."""
+
+    away = 0
+
+    def reconciled(self, outcome: Outcome, seconds: float) -> None:
+        self.away += outcome is Outcome.KAFKA_AWAY
 
 
 async def test_kafka_away_is_said_and_recovers_by_itself(world: World):
@@ -31,6 +44,23 @@ async def test_kafka_away_is_said_and_recovers_by_itself(world: World):
 
     await world.until(recovered)
     await world.until_told("KafkaReachable")
+
+
+async def test_an_outage_is_warned_of_once_however_often_kafka_is_asked(
+    world: World, caplog: pytest.LogCaptureFixture
+):
+    asked = Outcomes()
+    world.kafka.available = False
+    world.start(meter=asked)
+    await world.create()
+    for count in range(2, 6):
+        before = asked.away
+        world.clock_ahead += PROBE_PAUSE
+        await world.change(rounds={"count": count})
+        async with asyncio.timeout(GENEROUS_SECONDS):
+            while asked.away == before:
+                await asyncio.sleep(0.01)
+    assert [record.levelname for record in caplog.records if "Kafka is not reached" in record.message] == ["WARNING"]
 
 
 async def test_a_complaint_of_a_client_is_looked_into(world: World):

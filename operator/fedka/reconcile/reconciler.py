@@ -63,8 +63,9 @@ class Reconciler:
             self._queue.add(key)  # now that it is known, the status can say it
             outcome = Outcome.REFUSED
         except KafkaUnavailable as error:
-            LOGGER.warning("%s: Kafka is not reached: %s", key, error)
-            self._queue.add(key, after=0.0 if self._runs.note_unavailable(key, error) else PROBE_SECONDS)
+            news = self._runs.note_unavailable(key, error)
+            LOGGER.log(logging.WARNING if news else logging.DEBUG, "%s: Kafka is not reached: %s", key, error)
+            self._queue.add(key, after=0.0 if news else PROBE_SECONDS)
             outcome = Outcome.KAFKA_AWAY
         except ProvisioningRefused as error:
             LOGGER.warning("%s: Kafka refuses: %s", key, error)
