@@ -17,6 +17,9 @@ DEV := $(STAMPS)/dev-$(shell cat requirements/dev.txt | cksum | cut -d' ' -f1)
 # Where it is set, every one of the tests' processes compiles all of Fedka again, and pytest its tests: 5 s a worker.
 export PYTHONDONTWRITEBYTECODE :=
 
+# The types of a checkout take a minute to check, and those of the next one that differs little a few seconds.
+export MYPY_CACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/fedka/mypy
+
 # Byte code is compiled here, not at the first import: a round's first process would pay seconds for torch's.
 INSTALL := $(BIN)/uv pip install --python $(BIN)/python --quiet --compile-bytecode
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
