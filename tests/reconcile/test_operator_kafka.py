@@ -19,11 +19,13 @@ TURNS = 2000  # of the event loop: more than an operator needs to read and to te
 
 
 class Outcomes(NoMeter):
-    """How often Kafka was found to be away."""
+    """How often a training was looked at, and how often Kafka was found to be away."""
 
+    number = 0
     away = 0
 
     def reconciled(self, outcome: Outcome, seconds: float) -> None:
+        self.number += 1
         self.away += outcome is Outcome.KAFKA_AWAY
 
 
@@ -252,6 +254,43 @@ async def test_a_run_that_ended_without_an_operator_says_why_updates_did_not_cou
 
     await world.until(said)
     assert await world.condition("Failed") == ("True", "TooManyMissedRounds")
+
+
+async def test_a_run_is_said_to_have_ended_with_all_that_it_came_to(world: World):
+    """Whoever waits for the end reads its rounds and its model the moment that it is said."""
+    world.start()
+    topics = await world.create(rounds={"count": 2})
+    hand = await world.started(topics)
+    hand.write(*joined("a", "b"), *first_model("a"), *whole_round(1, "a", "b"))
+
+    async def one_round() -> bool:
+        return (await world.status()).get("rounds", {}).get("completed") == 1
+
+    await world.until(one_round)
+    await world.stop()
+    hand.write(*whole_round(2, "a", "b"), r.RunCompleted(reason="RoundsDone"))
+    world.kafka.append(topics.audit, r.LateAudited(epoch=1, round=2, attempt=1, participant="b", deadline_seconds=9))
+    world.kafka.held.add(topics.audit)
+    looked = Outcomes()
+    world.start(meter=looked)
+    async with asyncio.timeout(GENEROUS_SECONDS):
+        while topics.run not in world.kafka.followers:
+            await asyncio.sleep(0.01)
+        for count in (3, 4):  # one look may have been under way when the journal was read
+            before = looked.number
+            await world.change(rounds={"count": count})
+            while looked.number == before:
+                await asyncio.sleep(0.01)
+    assert await one_round()
+    assert await world.condition("Complete") == ("False", "NotFinished")
+    world.kafka.release(topics.audit)
+
+    async def complete() -> bool:
+        return await world.condition("Complete") == ("True", "AllRoundsDone")
+
+    await world.until(complete)
+    status = await world.status()
+    assert (status["rounds"]["completed"], status["model"]["round"]) == (2, 2)
 
 
 async def test_a_changed_spec_is_delivered_under_its_generation(world: World):

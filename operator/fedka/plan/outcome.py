@@ -135,6 +135,9 @@ def _recorded(snapshot: Snapshot) -> Outcome | None:
 
 
 def _journaled(snapshot: Snapshot) -> Outcome | None:
+    """What the journal says, once all is known that is to be told with it: whoever waits for the end reads the model."""
+    if not snapshot.run_known:
+        return None
     state = snapshot.state
     at = from_milliseconds(state.ended_ms) if state.ended_ms is not None else snapshot.now
     if state.completed_by is not None:
