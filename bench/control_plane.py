@@ -38,15 +38,17 @@ CONFIGURATION = f"""
 leaseNamespace: {NAMESPACE}
 images: {{aggregator: "fedka:bench", participant: "fedka-participant:bench"}}
 port: {PORT}
-kafkaClusters: [{{name: default, bootstrapServers: "127.0.0.1:1"}}]
+kafkaClusters: [{{name: default, bootstrapServers: "KAFKA"}}]
 """
+NOWHERE = "127.0.0.1:1"
 
 
 @contextmanager
-def operator(server: ApiServer, home: Path, *, named: bool) -> Iterator[subprocess.Popen[bytes]]:
+def operator(server: ApiServer, home: Path, *, named: bool, kafka: str = NOWHERE) -> Iterator[subprocess.Popen[bytes]]:
     """A process of its own, stopped in order."""
     path = home / "operator.yaml"
-    path.write_text(CONFIGURATION + (f"watchNamespaces: [{NAMESPACE}]\n" if named else ""))
+    configuration = CONFIGURATION.replace("KAFKA", kafka)
+    path.write_text(configuration + (f"watchNamespaces: [{NAMESPACE}]\n" if named else ""))
     command = [str(Path(sys.executable).with_name("fedka")), "operator", "--config", str(path)]
     with subprocess.Popen(
         [*command, "--log-level", "warning"], env={**os.environ, "KUBECONFIG": str(server.kubeconfig)}

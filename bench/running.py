@@ -1,0 +1,231 @@
+"""What the operator uses while many runs go on: `python bench/running.py --trainings 200 --rounds-per-second 1`.
+
+Makes trainings on a real API server and a real Kafka, and lets an operator provision them. No pods run: this process
+writes each run's journal and audit topic as an aggregator would, two updates a round. Printed are the rounds written,
+the operator's share of a core, its status writes, and how far the statuses lag behind at the end.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Producer
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from control_plane import NAMESPACE, figures, is_ready, operator
+from tests.cluster.api_server import ApiServer, api_server_with_crds
+from tests.kubernetes.many_trainings import cpu_seconds, resident_mib
+
+from fedka.kubernetes.api import Api
+from fedka.kubernetes.cluster import KubernetesCluster
+from fedka.kubernetes.login import find_login
+from fedka.local.kafka_server import KafkaServer
+from fedka.wire import records as r
+from fedka.wire.chunks import Pointer
+from fedka.wire.codec import encode
+from fedka.wire.journal import JournalPosition, judge, sign, start
+from fedka.wire.layout import Layout, Tensor
+from fedka.wire.names import RunTopics, run_id
+
+NAMES = ("a", "b")
+LAYOUT = Layout(tensors=(Tensor(name="w", dtype="float32", shape=(1000,)),))
+ROUNDS = 100_000
+STATUS = 'fedka_kubernetes_requests_total{code="200",method="PATCH",resource="federatedtrainings/status"}'
+
+
+def training(number: int) -> dict[str, Any]:
+    """Of two that are outside, so that no Jobs but the aggregator's are made."""
+    return {
+        "apiVersion": "fedka.dev/v1alpha1",
+        "kind": "FederatedTraining",
+        "metadata": {"name": f"running-{number:04}", "namespace": NAMESPACE},
+        "spec": {
+            "app": {"image": "registry.example/app:1", "entrypoint": "app:app"},
+            "rounds": {"count": ROUNDS},
+            "participants": [{"name": name, "mode": "External"} for name in NAMES],
+        },
+    }
+
+
+def model(number: int) -> r.ModelRef:
+    """Of a round."""
+    pointer = Pointer.of(upload=bytes([number % 256]) * 16, offsets=[number], digest=f"{number:064x}")
+    return r.ModelRef(round=number, pointer=pointer)
+
+
+@dataclass
+class Run:
+    """A journal, its position, and the number of the next round."""
+
+    topics: RunTopics
+    producer: Producer
+    position: JournalPosition = field(default_factory=JournalPosition)
+    round: int = 0
+
+    def begin(self) -> None:
+        """Both participants have come, and the first model."""
+        data = start(self.position, r.AggregatorStarted(software="bench"))
+        self.position, _ = judge(self.position, data)
+        self.producer.produce(self.topics.journal, data)
+        for name in NAMES:
+            self._write(r.ParticipantJoined(participant=name, offset=0))
+        self._opened(NAMES[:1])
+        self._write(r.LayoutDefined(layout=LAYOUT, digest=LAYOUT.digest(), participant=NAMES[0]))
+        self._closed(NAMES[:1])
+
+    def next(self) -> None:
+        """One whole round."""
+        self._opened(NAMES)
+        self._closed(NAMES)
+
+    def _opened(self, names: tuple[str, ...]) -> None:
+        self._write(
+            r.RoundOpened(
+                round=self.round,
+                attempt=1,
+                generation=1,
+                revision=0,
+                strategy=r.Strategy(),
+                target=len(names),
+                quorum=len(names),
+                selected=tuple(r.Selected(participant=name, since=1, hello=0) for name in names),
+                weight_scale=1024,
+                base=model(self.round - 1) if self.round else None,
+                nonce="0" * 32,
+                deadline_seconds=600,
+                count=ROUNDS,
+            )
+        )
+
+    def _closed(self, names: tuple[str, ...]) -> None:
+        this = {"round": self.round, "attempt": 1}
+        offset = self.round + 1
+        for name in names:
+            self._write(r.UpdateAccepted(**this, participant=name, offset=offset))
+            audited = r.UpdateAudited(epoch=1, **this, participant=name, offset=offset, accepted=True, examples=100)
+            self.producer.produce(self.topics.audit, encode(audited))
+        taken = tuple(r.Taken(participant=name, offset=offset) for name in names)
+        self._write(r.RoundClosing(**this, accepted=taken))
+        result = {"model": model(self.round), "metrics": {"loss": 0.5}, "accepted": len(names), "rejected": 0}
+        self._write(r.RoundClosed(**this, **result, evaluate=False))
+        self.round += 1
+
+    def _write(self, record: r.JournalRecord) -> None:
+        self.position, data = sign(self.position, record)
+        self.producer.produce(self.topics.journal, data)
+
+
+async def create(server: ApiServer, count: int) -> None:
+    """The trainings."""
+    api = Api(find_login(kubeconfig=str(server.kubeconfig)))
+    try:
+        cluster = KubernetesCluster(api)
+        for number in range(count):
+            await cluster.create(training(number), field_manager="user")
+    finally:
+        await api.close()
+
+
+def listed(server: ApiServer) -> list[dict[str, Any]]:
+    """All trainings as they are."""
+    items: list[dict[str, Any]] = json.loads(server.kubectl("get", "ft", "-n", NAMESPACE, "-o", "json"))["items"]
+    return items
+
+
+def provisioned(item: dict[str, Any]) -> bool:
+    """Whether its topics are there."""
+    conditions = item.get("status", {}).get("conditions", ())
+    return any(each["type"] == "KafkaReady" and each["status"] == "True" for each in conditions)
+
+
+def wait_until_provisioned(server: ApiServer, process: subprocess.Popen[bytes], count: int) -> list[dict[str, Any]]:
+    """Until all have their topics."""
+    while True:
+        if process.poll() is not None:
+            sys.exit(f"the operator has ended with code {process.returncode}")
+        if is_ready() and sum(map(provisioned, items := listed(server))) == count:
+            return items
+        time.sleep(2)
+
+
+def write_rounds(runs: list[Run], rate: float, seconds: float) -> None:
+    """Each run's rounds at this rate, evenly spread."""
+    began, written = time.monotonic(), 0
+    turns = _turns(runs)
+    while (passed := time.monotonic() - began) < seconds:
+        while written < passed * rate * len(runs):
+            next(turns).next()
+            written += 1
+        runs[0].producer.poll(0.005)
+    runs[0].producer.flush()
+
+
+def _turns(runs: list[Run]) -> Iterator[Run]:
+    while True:
+        yield from runs
+
+
+def completed(item: dict[str, Any]) -> int:
+    """Rounds, as the status has it."""
+    count: int = item["status"].get("rounds", {}).get("completed", 0)
+    return count
+
+
+def measure(server: ApiServer, kafka: KafkaServer, home: Path, asked: argparse.Namespace) -> None:
+    """Print the figures."""
+    server.create_namespace(NAMESPACE)
+    asyncio.run(create(server, asked.trainings))
+    with operator(server, home, named=False, kafka=kafka.bootstrap_servers) as process:
+        began = time.monotonic()
+        items = wait_until_provisioned(server, process, asked.trainings)
+        print(f"{asked.trainings} trainings provisioned in {time.monotonic() - began:.0f} s", flush=True)
+        producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "linger.ms": 5})
+        runs = []
+        for item in items:
+            meta = item["metadata"]
+            runs.append(Run(RunTopics(run=run_id(NAMESPACE, meta["name"], meta["uid"])), producer))
+        for run in runs:
+            run.begin()
+        write_rounds(runs, asked.rounds_per_second, asked.settle)
+        rounds, cpu, writes = sum(run.round for run in runs), cpu_seconds(process.pid), figures().get(STATUS, 0)
+        since = time.monotonic()
+        write_rounds(runs, asked.rounds_per_second, asked.seconds)
+        passed = time.monotonic() - since
+        share = (cpu_seconds(process.pid) - cpu) / passed
+        per_second = (sum(run.round for run in runs) - rounds) / passed
+        print(
+            f"{per_second:.0f} rounds a second: {share:.0%} of a core, {resident_mib(process.pid)} MiB, "
+            f"{(figures().get(STATUS, 0) - writes) / passed:.1f} status writes a second"
+        )
+        lags = sorted(run.round - 1 - completed(item) for run, item in zip(runs, listed(server), strict=True))
+        print(f"behind at the end: {lags[len(lags) // 2]} rounds at the median, {lags[-1]} at most")
+    print(f"the machine's load is {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+
+
+def main() -> int:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trainings", type=int, default=200)
+    parser.add_argument("--rounds-per-second", type=float, default=1, help="of each training")
+    parser.add_argument("--settle", type=float, default=15, help="seconds before it is measured")
+    parser.add_argument("--seconds", type=float, default=30, help="to measure")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        home = Path(place)
+        with api_server_with_crds(home / "api") as server, KafkaServer(state_dir=home / "kafka") as kafka:
+            measure(server, kafka, home, asked)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
