@@ -1,7 +1,5 @@
 """Run states and records as the tests of the aggregator's pure parts need them."""
 
-from dataclasses import replace
-
 from fedka.wire.chunks import Pointer
 from fedka.wire.layout import Layout, Tensor
 from fedka.wire.records import Commit, Hello, ModelRef, RoundOpened, Rounds, Selected, Spec, Strategy
@@ -31,7 +29,7 @@ def spec(names: str = "abc", **more: object) -> Spec:
 def begun(**changes: object) -> RunState:
     """A run that has its first model."""
     state = RunState(next_round=1, model=MODEL, layout=LAYOUT, layout_digest=LAYOUT.digest(), opened_once=True)
-    return replace(state, **changes)  # type: ignore[arg-type]
+    return state._replace(**changes)  # type: ignore[arg-type]
 
 
 def opened(number: int = 1, **changes: object) -> RoundOpened:

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 from fedka.aggregator.boundary import Complete, Fail, Open, Resume, Step, Suspend, Wait, next_step
 from fedka.wire.records import Evaluation, FailReason, Hello, Spec, StopOrder, StopRule
 from fedka.wire.run_state import At, OpenEvaluation, RunState
@@ -139,5 +137,5 @@ def test_a_stop_order_comes_before_everything() -> None:
 
 
 def test_a_step_does_not_depend_on_what_is_only_told() -> None:
-    told = replace(begun(), history=(), model_metrics={"loss": 1.0}, started_ms=7)
+    told = begun()._replace(history=(), model_metrics={"loss": 1.0}, started_ms=7)
     assert step(told, spec()) == step(begun(), spec())

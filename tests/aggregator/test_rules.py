@@ -78,7 +78,7 @@ def test_a_favourite_in_place_of_who_comes_first_is_found(sampled: tuple[Spec, C
     favourite = min(set(EVERYBODY) - asked.keys())
     opened = claimed.attempt.opened
     named = (opened.selected[0].model_copy(update={"participant": favourite}), *opened.selected[1:])
-    forged = replace(claimed.attempt, opened=opened.model_copy(update={"selected": named}))
+    forged = claimed.attempt._replace(opened=opened.model_copy(update={"selected": named}))
     announced = {each.participant: hello() for each in named}
     with pytest.raises(Contradiction, match=r"others than those who were asked come first by generation 1\.0"):
         check_opening(replace(claimed, attempt=forged), [wanted], announced, RUN)
@@ -104,6 +104,6 @@ def test_a_first_model_of_more_than_one_is_found() -> None:
     wanted = spec("ab")
     claimed, asked = opening(RunState(), wanted, {name: hello() for name in "ab"})
     opened = claimed.attempt.opened.model_copy(update={"quorum": 2, "target": 2})
-    forged = replace(claimed, attempt=replace(claimed.attempt, opened=opened))
+    forged = replace(claimed, attempt=claimed.attempt._replace(opened=opened))
     with pytest.raises(Contradiction, match="2 of 2 first models were wanted, and one is enough"):
         check_opening(forged, [wanted], asked, RUN)

@@ -1,6 +1,5 @@
 """What to do next, from a state of the run and what this process has said."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,7 +23,7 @@ def task(state: RunState, done: Done | None = None, *, evaluates: bool = True, m
 
 
 def with_attempt(**changes: Any) -> RunState:
-    return RunState(attempt=replace(Attempt(opened=OPENED, at=AT), **changes))
+    return RunState(attempt=Attempt(opened=OPENED, at=AT)._replace(**changes))
 
 
 def test_nothing_is_to_be_done_before_anything_is_asked():
@@ -93,19 +92,19 @@ def test_commits_of_an_earlier_attempt_are_forgotten():
 
 
 def test_evaluation_comes_before_training():
-    assert task(replace(COLLECTING, evaluation=ASKED)) == Evaluate(ASKED)
+    assert task(COLLECTING._replace(evaluation=ASKED)) == Evaluate(ASKED)
 
 
 def test_a_model_is_evaluated_once():
-    assert task(replace(COLLECTING, evaluation=ASKED), Done(evaluated=1)) == Answer(OPENED)
+    assert task(COLLECTING._replace(evaluation=ASKED), Done(evaluated=1)) == Answer(OPENED)
 
 
 def test_who_cannot_evaluate_is_not_held_up():
-    assert task(replace(COLLECTING, evaluation=ASKED), evaluates=False) == Answer(OPENED)
+    assert task(COLLECTING._replace(evaluation=ASKED), evaluates=False) == Answer(OPENED)
 
 
 def test_an_ended_run_is_left_whatever_is_open():
-    ended = replace(COLLECTING, evaluation=ASKED, completed_by=r.RunCompleted(reason="RoundsDone"))
+    ended = COLLECTING._replace(evaluation=ASKED, completed_by=r.RunCompleted(reason="RoundsDone"))
     assert task(ended) == Leave()
 
 

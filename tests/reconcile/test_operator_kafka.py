@@ -1,6 +1,7 @@
 """What the operator does when Kafka is away, refuses, or has lost the run; and at the end of a training's life."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -21,12 +22,21 @@ TURNS = 2000  # of the event loop: more than an operator needs to read and to te
 class Outcomes(NoMeter):
     """How often a training was looked at, and how often Kafka was found to be away."""
 
-    number = 0
-    away = 0
+    def __init__(self) -> None:
+        self.number = 0
+        self.away = 0
+        self._looked = asyncio.Event()
 
-    def reconciled(self, outcome: Outcome, seconds: float) -> None:
+    def reconciled(self, outcome: Outcome, seconds: float) -> None:  # noqa: ARG002  the port's
         self.number += 1
         self.away += outcome is Outcome.KAFKA_AWAY
+        self._looked.set()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(GENEROUS_SECONDS):
+            while not holds():
+                self._looked.clear()
+                await self._looked.wait()
 
 
 async def test_kafka_away_is_said_and_recovers_by_itself(world: World):
@@ -48,9 +58,7 @@ async def test_kafka_away_is_said_and_recovers_by_itself(world: World):
     await world.until_told("KafkaReachable")
 
 
-async def test_an_outage_is_warned_of_once_however_often_kafka_is_asked(
-    world: World, caplog: pytest.LogCaptureFixture
-):
+async def test_an_outage_is_warned_of_once_however_often_kafka_is_asked(world: World, caplog: pytest.LogCaptureFixture):
     asked = Outcomes()
     world.kafka.available = False
     world.start(meter=asked)
@@ -59,9 +67,7 @@ async def test_an_outage_is_warned_of_once_however_often_kafka_is_asked(
         before = asked.away
         world.clock_ahead += PROBE_PAUSE
         await world.change(rounds={"count": count})
-        async with asyncio.timeout(GENEROUS_SECONDS):
-            while asked.away == before:
-                await asyncio.sleep(0.01)
+        await asked.until(lambda before=before: asked.away > before)
     assert [record.levelname for record in caplog.records if "Kafka is not reached" in record.message] == ["WARNING"]
 
 
@@ -273,14 +279,11 @@ async def test_a_run_is_said_to_have_ended_with_all_that_it_came_to(world: World
     world.kafka.held.add(topics.audit)
     looked = Outcomes()
     world.start(meter=looked)
-    async with asyncio.timeout(GENEROUS_SECONDS):
-        while topics.run not in world.kafka.followers:
-            await asyncio.sleep(0.01)
-        for count in (3, 4):  # one look may have been under way when the journal was read
-            before = looked.number
-            await world.change(rounds={"count": count})
-            while looked.number == before:
-                await asyncio.sleep(0.01)
+    await looked.until(lambda: topics.run in world.kafka.followers)
+    for count in (3, 4):  # one look may have been under way when the journal was read
+        before = looked.number
+        await world.change(rounds={"count": count})
+        await looked.until(lambda before=before: looked.number > before)
     assert await one_round()
     assert await world.condition("Complete") == ("False", "NotFinished")
     world.kafka.release(topics.audit)

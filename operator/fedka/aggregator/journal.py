@@ -7,7 +7,7 @@ that fails ends the process, so nothing that was acted on can be missing from th
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from fedka.kafka.log_record import LogRecord
 from fedka.kafka.log_view import LogView
@@ -185,7 +185,7 @@ class JournalWriter:
     def _date_opening(self, nonce: str, at: At) -> None:
         attempt = self.state.attempt
         if attempt is not None and attempt.opened.nonce == nonce:
-            self.state = replace(self.state, attempt=replace(attempt, at=at))
+            self.state = self.state._replace(attempt=attempt._replace(at=at))
 
 
 def _claims(data: bytes | None, epoch: int) -> bool:

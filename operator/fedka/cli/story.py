@@ -112,7 +112,7 @@ class Story:
             self._resumed = True
         elif isinstance(record, r.AggregatorStarted):
             if before.epoch > 0:
-                done = f"going on after round {before.completed + before.missed} of {before.count}"
+                done = f"going on after round {before.completed + before.missed} of {before.planned}"
                 self.say(done if self._resumed else "the aggregator was started again")
             self._resumed = False
         elif isinstance(record, r.ParticipantJoined):
@@ -161,7 +161,7 @@ def round_line(record: r.RoundClosed, before: RunState, after: RunState) -> str:
     if seconds is None:
         return "first model received"
     selected = len(attempt.opened.selected) if attempt is not None else record.accepted
-    count = attempt.opened.count if attempt is not None else after.count
+    count = attempt.opened.count if attempt is not None else after.planned
     rejected = f", {record.rejected} rejected" if record.rejected else ""
     line = f"round {record.round}/{count}  {seconds:.2f} s  {record.accepted} of {selected} updates{rejected}"
     return f"{line}{_metrics(record.metrics)}"

@@ -135,7 +135,7 @@ def _recorded(snapshot: Snapshot) -> Outcome | None:
 
 
 def _journaled(snapshot: Snapshot) -> Outcome | None:
-    """What the journal says, once all is known that is to be told with it: whoever waits for the end reads the model."""
+    """What the journal says, once all is known that is told with it: whoever waits for the end reads the model."""
     if not snapshot.run_known:
         return None
     state = snapshot.state

@@ -61,7 +61,7 @@ def progress(snapshot: Snapshot) -> Progress | None:
 def total_rounds(snapshot: Snapshot) -> int:
     """Rounds asked for."""
     state: RunState = snapshot.state
-    return state.count if state.ended and state.count else snapshot.training.spec.rounds.count
+    return state.planned if state.ended and state.planned else snapshot.training.spec.rounds.count
 
 
 def metric_values(metrics: Mapping[str, float]) -> tuple[MetricValue, ...]:

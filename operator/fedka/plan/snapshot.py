@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property, wraps
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
 
 from fedka.api.status import TrainingStatus
 from fedka.api.training import FederatedTraining
@@ -89,8 +90,7 @@ class Trouble:
 Place = tuple[int, int]  # in the journal: epoch, seq
 
 
-@dataclass(frozen=True, slots=True)
-class ParticipantFacts:
+class ParticipantFacts(NamedTuple):
     """What journal and audit topic say of one participant."""
 
     last_round: int | None = None  # its update counted in
@@ -100,7 +100,7 @@ class ParticipantFacts:
     refused_at: Place | None = None  # or what was refused last was no update: a hello, an evaluation
     reason: str | None = None  # of the last rejection
     message: str = ""
-    metrics: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, float] = MappingProxyType({})
 
     @property
     def refused(self) -> bool:
@@ -113,15 +113,14 @@ class ParticipantFacts:
         return self.rejected_round is not None and (self.last_round is None or self.last_round < self.rejected_round)
 
 
-@dataclass(frozen=True, slots=True)
-class RunView:
+class RunView(NamedTuple):
     """The projection of a run's journal and audit topic. `offset` is that of the last journal record read."""
 
-    state: RunState = field(default_factory=RunState)
+    state: RunState = RunState()
     offset: int = -1
     caught_up: bool = False
     restarts: int = 0  # of the aggregator, without a closed round in between
-    participants: Mapping[str, ParticipantFacts] = field(default_factory=dict)
+    participants: Mapping[str, ParticipantFacts] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

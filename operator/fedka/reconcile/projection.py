@@ -6,7 +6,8 @@ so a record counts if its epoch is not below the newest one, and each commit is 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import NamedTuple
 
 from fedka.api.reasons import DetailReason
 from fedka.plan.snapshot import ParticipantFacts, Place, RunView
@@ -21,23 +22,22 @@ MOST_PARTICIPANTS = 8192  # told apart; beyond it the counts of newcomers are no
 _AUDIT = audit_decoder()
 
 
-@dataclass(frozen=True, slots=True)
-class Projection:
+class Projection(NamedTuple):
     """Where the reading stands, and the view so far."""
 
-    position: JournalPosition = field(default_factory=JournalPosition)
-    view: RunView = field(default_factory=RunView)
+    position: JournalPosition = JournalPosition()
+    view: RunView = RunView()
     expects_start: bool = True  # the next start of an aggregator is no restart
     audit_epoch: int = 0
-    audited: Mapping[str, int] = field(default_factory=dict)  # participant -> control offset last told of
+    audited: Mapping[str, int] = MappingProxyType({})  # participant -> control offset last told of
 
 
 def read_journal(projection: Projection, data: bytes | None, at: At) -> Projection:
     """The projection after one more record of the journal."""
     before = projection.view.state
     reading, found = read_on(Reading(projection.position, before), data, at)
-    view = replace(projection.view, state=reading.state, offset=at.offset)
-    projection = replace(projection, position=reading.position, view=view)
+    view = projection.view._replace(state=reading.state, offset=at.offset)
+    projection = projection._replace(position=reading.position, view=view)
     if found.said is None or before.ended:  # what exists and cannot be read says nothing that this version understands
         return projection
     return _told(projection, found.said, before)
@@ -51,7 +51,7 @@ def read_audit(projection: Projection, data: bytes | None) -> Projection:  # noq
         return projection
     if record is None or record.epoch < projection.audit_epoch:
         return projection
-    projection = replace(projection, audit_epoch=record.epoch)
+    projection = projection._replace(audit_epoch=record.epoch)
     if isinstance(record, r.UpdateAudited):
         return _update_audited(projection, record)
     if isinstance(record, r.EvaluationAudited):
@@ -71,10 +71,10 @@ def caught_up(projection: Projection, *, expects_start: bool = False) -> Project
     `expects_start`: the aggregator has been ended together with the operator, so its starts up to the next one were no
     failures of it.
     """
-    view = replace(projection.view, caught_up=True)
+    view = projection.view._replace(caught_up=True)
     if expects_start:
-        return replace(projection, expects_start=True, view=replace(view, restarts=0))
-    return replace(projection, view=view)
+        return projection._replace(expects_start=True, view=view._replace(restarts=0))
+    return projection._replace(view=view)
 
 
 def _told(projection: Projection, record: r.JournalRecord, before: RunState) -> Projection:
@@ -83,12 +83,12 @@ def _told(projection: Projection, record: r.JournalRecord, before: RunState) -> 
     if isinstance(record, r.AggregatorStarted):
         return _started(projection)
     if isinstance(record, r.RunSuspended):
-        return replace(projection, expects_start=True, view=replace(view, restarts=0))
+        return projection._replace(expects_start=True, view=view._replace(restarts=0))
     if isinstance(record, r.UpdateRejected):
         count = view.participants.get(record.participant, ParticipantFacts()).rejections + 1
         return _change(projection, record.participant, rejections=count)
     if isinstance(record, r.RoundClosed) and before.attempt is not None:
-        projection = replace(projection, expects_start=False, view=replace(view, restarts=0))
+        projection = projection._replace(expects_start=False, view=view._replace(restarts=0))
         opened = before.attempt.opened
         place = (opened.epoch, opened.seq)
         for taken in before.attempt.decided:
@@ -99,13 +99,13 @@ def _told(projection: Projection, record: r.JournalRecord, before: RunState) -> 
 def _started(projection: Projection) -> Projection:
     """A start counts as a restart unless the run begins with it, or goes on with it after a suspension."""
     count = 0 if projection.expects_start else projection.view.restarts + 1
-    return replace(projection, expects_start=False, view=replace(projection.view, restarts=count))
+    return projection._replace(expects_start=False, view=projection.view._replace(restarts=count))
 
 
 def _update_audited(projection: Projection, record: r.UpdateAudited) -> Projection:
     if record.offset <= projection.audited.get(record.participant, -1):
         return projection
-    projection = replace(projection, audited={**projection.audited, record.participant: record.offset})
+    projection = projection._replace(audited={**projection.audited, record.participant: record.offset})
     projection = _change(projection, record.participant, metrics=record.metrics)
     if record.accepted:
         return projection
@@ -130,5 +130,5 @@ def _change(projection: Projection, participant: str, **changes: object) -> Proj
     known = projection.view.participants
     if participant not in known and len(known) >= MOST_PARTICIPANTS:
         return projection
-    facts = replace(known.get(participant, ParticipantFacts()), **changes)  # type: ignore[arg-type]  # members by name
-    return replace(projection, view=replace(projection.view, participants={**known, participant: facts}))
+    facts = known.get(participant, ParticipantFacts())._replace(**changes)  # type: ignore[arg-type]  # members by name
+    return projection._replace(view=projection.view._replace(participants={**known, participant: facts}))

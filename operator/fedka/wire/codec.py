@@ -56,17 +56,20 @@ class Decoder(Generic[R]):
 
     def decode(self, data: bytes | None) -> R | None:
         """The record, or None where its type is unknown. Raises MalformedRecord."""
-        header = self.header(data)
-        adapter = self._adapters.get(header["type"])
+        return self.decode_as(self.header(data)["type"], data or b"")
+
+    def decode_as(self, type_: str, data: bytes) -> R | None:
+        """The same of a record whose header was looked at and says that it is of this type."""
+        adapter = self._adapters.get(type_)
         if adapter is None:
             return None
         try:
             # Strict: a lax 1e18 for an integer has 4 bytes here and 19 where we write it again, beyond any bound.
-            return adapter.validate_json(data or b"", strict=True)
+            return adapter.validate_json(data, strict=True)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise MalformedRecord(f"{header['type']} record: {where}: {first['msg']}") from None
+            raise MalformedRecord(f"{type_} record: {where}: {first['msg']}") from None
 
     @staticmethod
     def header(data: bytes | None) -> dict[str, Any]:

@@ -10,8 +10,10 @@ reader decides by position alone, with the same pure function, so all agree with
 Everything else does not exist. Types that this version does not know take part in seq and chain.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from blake3 import blake3
 
@@ -44,16 +46,21 @@ class JournalPosition:
         return self.seq + 1
 
 
-def judge(position: JournalPosition, data: bytes | None) -> tuple[JournalPosition, Verdict]:  # noqa: PLR0911 one line a rule
+def judge(position: JournalPosition, data: bytes | None) -> tuple[JournalPosition, Verdict]:
     """The position after a record, and whether the record exists. Pure; needs no knowledge of the record's type."""
     try:
         header = Decoder.header(data)
     except MalformedRecord:
         return position, Verdict.BROKEN
+    return judge_by(header, position, data or b"")
+
+
+def judge_by(header: Mapping[str, Any], position: JournalPosition, data: bytes) -> tuple[JournalPosition, Verdict]:  # noqa: PLR0911 one line a rule
+    """The same of a record whose header was looked at already."""
     epoch, seq, chain = header.get("epoch"), header.get("seq"), header.get("chain")
     if type(epoch) is not int or type(seq) is not int or not isinstance(chain, str):
         return position, Verdict.BROKEN
-    after = replace(position, epoch=epoch, seq=seq, chain=link(position.chain, data or b""))
+    after = JournalPosition(epoch, seq, link(position.chain, data))
     if header["type"] == STARTED:
         if epoch > position.epoch and seq == 0:
             return after, Verdict.VALID
@@ -80,7 +87,7 @@ def sign(position: JournalPosition, record: JournalRecord) -> tuple[JournalPosit
         update={"epoch": position.epoch, "seq": position.next_seq(), "chain": position.chain.hex()}
     )
     data = encode(signed)
-    return replace(position, seq=signed.seq, chain=link(position.chain, data)), data
+    return JournalPosition(position.epoch, signed.seq, link(position.chain, data)), data
 
 
 def start(position: JournalPosition, record: JournalRecord) -> bytes:

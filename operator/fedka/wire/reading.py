@@ -6,8 +6,8 @@ run must stop, who only tells of it may go on.
 
 from dataclasses import dataclass, field
 
-from fedka.wire.codec import MalformedRecord, journal_decoder
-from fedka.wire.journal import JournalPosition, Verdict, judge
+from fedka.wire.codec import Decoder, MalformedRecord, journal_decoder
+from fedka.wire.journal import JournalPosition, Verdict, judge_by
 from fedka.wire.records import JournalRecord
 from fedka.wire.run_state import At, RunState, advance
 
@@ -33,11 +33,15 @@ class Found:
 
 def read_on(reading: Reading, data: bytes | None, at: At) -> tuple[Reading, Found]:
     """The reading after one more record of the journal."""
-    position, verdict = judge(reading.position, data)
+    try:
+        header, data = Decoder.header(data), data or b""
+    except MalformedRecord:
+        return reading, Found(Verdict.BROKEN)
+    position, verdict = judge_by(header, reading.position, data)
     if verdict is not Verdict.VALID:
         return reading, Found(verdict)
     try:
-        said = _DECODER.decode(data)
+        said = _DECODER.decode_as(header["type"], data)
     except MalformedRecord as problem:
         return Reading(position, reading.state), Found(verdict, problem=problem)
     state = reading.state if said is None else advance(reading.state, said, at)

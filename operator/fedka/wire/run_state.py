@@ -6,15 +6,21 @@ and when the broker put them.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from fedka.wire import records as r
 from fedka.wire.layout import Layout
 
 HISTORY = 10
 EVALUATIONS = 1001  # more than any patienceRounds
+
+# What each record makes anew is a named tuple: a dataclass of so many members takes ten times as long to replace.
+_NO_OFFSETS: Mapping[str, int] = MappingProxyType({})
+_NO_REJECTIONS: Mapping[str, tuple[int, ...]] = MappingProxyType({})
+_NO_METRICS: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +38,14 @@ class RoundPhase(StrEnum):
     CLOSING = "Closing"
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """An attempt at a round that is neither closed nor missed."""
 
     opened: r.RoundOpened
     at: At
     phase: RoundPhase = RoundPhase.COLLECTING
-    accepted: Mapping[str, int] = field(default_factory=dict)  # participant -> offset of its commit
-    rejected: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    accepted: Mapping[str, int] = _NO_OFFSETS  # participant -> offset of its commit
+    rejected: Mapping[str, tuple[int, ...]] = _NO_REJECTIONS
     refused: frozenset[str] = frozenset()  # finally rejected
     dropped: frozenset[str] = frozenset()
     decided: tuple[r.Taken, ...] = ()
@@ -85,17 +90,14 @@ class OpenEvaluation:
         return self.at.time_ms + self.deadline_seconds * 1000
 
 
-@dataclass(frozen=True, slots=True)
-class RunState:
+class RunState(NamedTuple):
     """Everything that the journal says, up to and including `last`."""
 
     last: At | None = None
     epoch: int = 0
     seq: int = -1
-    present: Mapping[str, int] = field(default_factory=dict)  # participant -> offset of its hello
-    seen_until: Mapping[str, int] = field(
-        default_factory=dict
-    )  # participant -> control offset up to which hellos count
+    present: Mapping[str, int] = _NO_OFFSETS  # participant -> offset of its hello
+    seen_until: Mapping[str, int] = _NO_OFFSETS  # participant -> control offset up to which hellos count
     layout: Layout | None = None
     layout_digest: str | None = None
     attempt: Attempt | None = None
@@ -108,11 +110,11 @@ class RunState:
     missed: int = 0  # skipped round numbers
     missed_in_a_row: int = 0
     model: r.ModelRef | None = None
-    model_metrics: Mapping[str, float] = field(default_factory=dict)
+    model_metrics: Mapping[str, float] = _NO_METRICS
     evaluation: OpenEvaluation | None = None
     evaluations: tuple[tuple[int, Mapping[str, float]], ...] = ()  # of the stop rule's past: (round, means)
     history: tuple[RoundSummary, ...] = ()
-    count: int = 0
+    planned: int = 0  # rounds, when the last one was opened
     suspended: bool = False
     completed_by: r.RunCompleted | None = None
     failed_by: r.RunFailed | None = None
@@ -130,38 +132,36 @@ Handler = Callable[[RunState, Any, At], RunState]
 
 def advance(state: RunState, record: r.JournalRecord, at: At) -> RunState:
     """The state after one more existing record. Types unknown to this version change only the position."""
-    state = replace(state, last=at, epoch=record.epoch, seq=record.seq)
+    state = state._replace(last=at, epoch=record.epoch, seq=record.seq)
     handler = _HANDLERS.get(type(record))
     return handler(state, record, at) if handler and not state.ended else state
 
 
 def _started(state: RunState, _record: r.AggregatorStarted, at: At) -> RunState:
     first = at.time_ms if state.started_ms is None else state.started_ms
-    return replace(state, started_ms=first)
+    return state._replace(started_ms=first)
 
 
 def _joined(state: RunState, record: r.ParticipantJoined, _at: At) -> RunState:
-    return replace(
-        state,
+    return state._replace(
         present={**state.present, record.participant: record.offset},
         seen_until=_seen(state, record.participant, record.offset),
     )
 
 
 def _left(state: RunState, record: r.ParticipantLost | r.ParticipantRemoved, _at: At) -> RunState:
-    return replace(state, present={k: v for k, v in state.present.items() if k != record.participant})
+    return state._replace(present={k: v for k, v in state.present.items() if k != record.participant})
 
 
 def _layout(state: RunState, record: r.LayoutDefined, _at: At) -> RunState:
-    return replace(state, layout=record.layout, layout_digest=record.digest)
+    return state._replace(layout=record.layout, layout_digest=record.digest)
 
 
 def _opened(state: RunState, record: r.RoundOpened, at: At) -> RunState:
     same = state.opened_once and record.round == state.round
     seen = {**state.seen_until, **{s.participant: max(s.since - 1, 0) for s in record.selected}}
     asked = (*state.asked_for_model, *(s.participant for s in record.selected)) if record.round == 0 else ()
-    return replace(
-        state,
+    return state._replace(
         present={
             **state.present,
             **{s.participant: s.hello for s in record.selected if s.participant in state.present},
@@ -172,7 +172,7 @@ def _opened(state: RunState, record: r.RoundOpened, at: At) -> RunState:
         round=record.round,
         next_round=record.round,
         opened_once=True,
-        count=record.count,
+        planned=record.count,
         seen_until=seen,
     )
 
@@ -188,32 +188,31 @@ def _accepted(state: RunState, record: r.UpdateAccepted, _at: At) -> RunState:
     if (attempt := _current(state, record)) is None:
         return state
     accepted = {**attempt.accepted, record.participant: record.offset}
-    return replace(state, attempt=replace(attempt, accepted=accepted))
+    return state._replace(attempt=attempt._replace(accepted=accepted))
 
 
 def _rejected(state: RunState, record: r.UpdateRejected, _at: At) -> RunState:
     if (attempt := _current(state, record)) is None:
         return state
     offsets = (*attempt.rejected.get(record.participant, ()), record.offset)
-    attempt = replace(
-        attempt,
+    attempt = attempt._replace(
         rejected={**attempt.rejected, record.participant: offsets},
         refused=attempt.refused | {record.participant} if record.final else attempt.refused,
     )
-    return replace(state, attempt=attempt)
+    return state._replace(attempt=attempt)
 
 
 def _dropped(state: RunState, record: r.UpdateDropped, _at: At) -> RunState:
     if (attempt := _current(state, record)) is None:
         return state
     accepted = {k: v for k, v in attempt.accepted.items() if k != record.participant}
-    return replace(state, attempt=replace(attempt, accepted=accepted, dropped=attempt.dropped | {record.participant}))
+    return state._replace(attempt=attempt._replace(accepted=accepted, dropped=attempt.dropped | {record.participant}))
 
 
 def _closing(state: RunState, record: r.RoundClosing, _at: At) -> RunState:
     if (attempt := _current(state, record)) is None:
         return state
-    return replace(state, attempt=replace(attempt, phase=RoundPhase.CLOSING, decided=record.accepted))
+    return state._replace(attempt=attempt._replace(phase=RoundPhase.CLOSING, decided=record.accepted))
 
 
 def _summary(attempt: Attempt, record: r.RoundClosed | r.RoundMissed, at: At) -> RoundSummary:
@@ -244,8 +243,7 @@ def _closed(state: RunState, record: r.RoundClosed, at: At) -> RunState:
         if record.evaluate
         else None
     )
-    return replace(
-        state,
+    return state._replace(
         attempt=None,
         attempts=0,
         next_round=record.round + 1,
@@ -262,8 +260,7 @@ def _missed(state: RunState, record: r.RoundMissed, at: At) -> RunState:
     if (attempt := _current(state, record)) is None:
         return state
     summary = _summary(attempt, record, at)
-    return replace(
-        state,
+    return state._replace(
         attempt=None,
         attempts=0 if record.skipped else state.attempts,
         next_round=record.round + 1 if record.skipped else record.round,
@@ -283,8 +280,7 @@ def _evaluated(state: RunState, record: r.EvaluationClosed, _at: At) -> RunState
     evaluations, closed = state.evaluations, state.evaluation
     if closed is not None and closed.round == record.round and record.participants >= closed.quorum:
         evaluations = (*evaluations, (record.round, record.metrics))[-EVALUATIONS:]
-    return replace(
-        state,
+    return state._replace(
         evaluation=still_open,
         evaluations=evaluations,
         model_metrics={**state.model_metrics, **record.metrics} if current else state.model_metrics,
@@ -293,19 +289,19 @@ def _evaluated(state: RunState, record: r.EvaluationClosed, _at: At) -> RunState
 
 
 def _suspended(state: RunState, _record: r.RunSuspended, _at: At) -> RunState:
-    return replace(state, suspended=True)
+    return state._replace(suspended=True)
 
 
 def _resumed(state: RunState, _record: r.RunResumed, _at: At) -> RunState:
-    return replace(state, suspended=False)
+    return state._replace(suspended=False)
 
 
 def _completed(state: RunState, record: r.RunCompleted, at: At) -> RunState:
-    return replace(state, completed_by=record, attempt=None, evaluation=None, ended_ms=at.time_ms)
+    return state._replace(completed_by=record, attempt=None, evaluation=None, ended_ms=at.time_ms)
 
 
 def _failed(state: RunState, record: r.RunFailed, at: At) -> RunState:
-    return replace(state, failed_by=record, attempt=None, evaluation=None, ended_ms=at.time_ms)
+    return state._replace(failed_by=record, attempt=None, evaluation=None, ended_ms=at.time_ms)
 
 
 def _seen(state: RunState, participant: str, offset: int) -> Mapping[str, int]:
