@@ -40,6 +40,7 @@ from fedka.wire.names import RunTopics, run_id
 NAMES = ("a", "b")
 LAYOUT = Layout(tensors=(Tensor(name="w", dtype="float32", shape=(1000,)),))
 ROUNDS = 100_000
+LOOKS = "fedka_reconcile_seconds_count"
 STATUS = 'fedka_kubernetes_requests_total{code="200",method="PATCH",resource="federatedtrainings/status"}'
 
 
@@ -65,28 +66,33 @@ def model(number: int) -> r.ModelRef:
 
 @dataclass
 class Run:
-    """A journal, its position, and the number of the next round."""
+    """What an aggregator writes, made beforehand: to make it takes as long as to read it, and one core of two."""
 
     topics: RunTopics
-    producer: Producer
     position: JournalPosition = field(default_factory=JournalPosition)
     round: int = 0
+    written: int = 0
+    made: list[list[tuple[str, bytes]]] = field(default_factory=lambda: [[]])
 
-    def begin(self) -> None:
-        """Both participants have come, and the first model."""
+    def make(self, rounds: int) -> None:
+        """Both participants come, the first model, and so many rounds."""
         data = start(self.position, r.AggregatorStarted(software="bench"))
         self.position, _ = judge(self.position, data)
-        self.producer.produce(self.topics.journal, data)
+        self.made[-1].append((self.topics.journal, data))
         for name in NAMES:
             self._write(r.ParticipantJoined(participant=name, offset=0))
         self._opened(NAMES[:1])
         self._write(r.LayoutDefined(layout=LAYOUT, digest=LAYOUT.digest(), participant=NAMES[0]))
         self._closed(NAMES[:1])
+        for _ in range(rounds):
+            self._opened(NAMES)
+            self._closed(NAMES)
 
-    def next(self) -> None:
-        """One whole round."""
-        self._opened(NAMES)
-        self._closed(NAMES)
+    def next(self, producer: Producer) -> None:
+        """Write one whole round."""
+        for topic, data in self.made[self.written]:
+            producer.produce(topic, data)
+        self.written += 1
 
     def _opened(self, names: tuple[str, ...]) -> None:
         self._write(
@@ -113,16 +119,17 @@ class Run:
         for name in names:
             self._write(r.UpdateAccepted(**this, participant=name, offset=offset))
             audited = r.UpdateAudited(epoch=1, **this, participant=name, offset=offset, accepted=True, examples=100)
-            self.producer.produce(self.topics.audit, encode(audited))
+            self.made[-1].append((self.topics.audit, encode(audited)))
         taken = tuple(r.Taken(participant=name, offset=offset) for name in names)
         self._write(r.RoundClosing(**this, accepted=taken))
         result = {"model": model(self.round), "metrics": {"loss": 0.5}, "accepted": len(names), "rejected": 0}
         self._write(r.RoundClosed(**this, **result, evaluate=False))
         self.round += 1
+        self.made.append([])
 
     def _write(self, record: r.JournalRecord) -> None:
         self.position, data = sign(self.position, record)
-        self.producer.produce(self.topics.journal, data)
+        self.made[-1].append((self.topics.journal, data))
 
 
 async def create(server: ApiServer, count: int) -> None:
@@ -158,16 +165,16 @@ def wait_until_provisioned(server: ApiServer, process: subprocess.Popen[bytes], 
         time.sleep(2)
 
 
-def write_rounds(runs: list[Run], rate: float, seconds: float) -> None:
+def write_rounds(runs: list[Run], producer: Producer, rate: float, seconds: float) -> None:
     """Each run's rounds at this rate, evenly spread."""
     began, written = time.monotonic(), 0
     turns = _turns(runs)
     while (passed := time.monotonic() - began) < seconds:
         while written < passed * rate * len(runs):
-            next(turns).next()
+            next(turns).next(producer)
             written += 1
-        runs[0].producer.poll(0.005)
-    runs[0].producer.flush()
+        producer.poll(0.005)
+    producer.flush()
 
 
 def _turns(runs: list[Run]) -> Iterator[Run]:
@@ -193,21 +200,21 @@ def measure(server: ApiServer, kafka: KafkaServer, home: Path, asked: argparse.N
         runs = []
         for item in items:
             meta = item["metadata"]
-            runs.append(Run(RunTopics(run=run_id(NAMESPACE, meta["name"], meta["uid"])), producer))
-        for run in runs:
-            run.begin()
-        write_rounds(runs, asked.rounds_per_second, asked.settle)
-        rounds, cpu, writes = sum(run.round for run in runs), cpu_seconds(process.pid), figures().get(STATUS, 0)
+            runs.append(Run(RunTopics(run=run_id(NAMESPACE, meta["name"], meta["uid"]))))
+            runs[-1].make(int(asked.rounds_per_second * (asked.settle + asked.seconds)) + 2)
+        write_rounds(runs, producer, asked.rounds_per_second, asked.settle)
+        rounds, cpu, before = sum(run.written for run in runs), cpu_seconds(process.pid), figures()
         since = time.monotonic()
-        write_rounds(runs, asked.rounds_per_second, asked.seconds)
+        write_rounds(runs, producer, asked.rounds_per_second, asked.seconds)
         passed = time.monotonic() - since
-        share = (cpu_seconds(process.pid) - cpu) / passed
-        per_second = (sum(run.round for run in runs) - rounds) / passed
+        share, after = (cpu_seconds(process.pid) - cpu) / passed, figures()
+        per_second = (sum(run.written for run in runs) - rounds) / passed
         print(
             f"{per_second:.0f} rounds a second: {share:.0%} of a core, {resident_mib(process.pid)} MiB, "
-            f"{(figures().get(STATUS, 0) - writes) / passed:.1f} status writes a second"
+            f"{(after.get(STATUS, 0) - before.get(STATUS, 0)) / passed:.1f} status writes and "
+            f"{(after[LOOKS] - before[LOOKS]) / passed:.0f} looks a second"
         )
-        lags = sorted(run.round - 1 - completed(item) for run, item in zip(runs, listed(server), strict=True))
+        lags = sorted(run.written - 1 - completed(item) for run, item in zip(runs, listed(server), strict=True))
         print(f"behind at the end: {lags[len(lags) // 2]} rounds at the median, {lags[-1]} at most")
     print(f"the machine's load is {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 

@@ -15,7 +15,7 @@ from fedka.local.crd_admission import CrdAdmission
 from fedka.plan.settings import CLEANUP_SECONDS, KafkaCluster, Settings
 from fedka.reconcile.kafka_side import KafkaSide
 from fedka.reconcile.meter import Meter
-from fedka.reconcile.operator import Operator
+from fedka.reconcile.operator import COALESCE_SECONDS, Operator
 from fedka.reconcile.ports import EVENT, FEDERATED_TRAINING, JOB, Cluster, NotFound
 from fedka.reconcile.pulse import PULSE_SECONDS
 from fedka.reconcile.reach import Reach
@@ -55,6 +55,7 @@ class World:
         others: Mapping[str, KafkaSide] = MappingProxyType({}),
         resync_seconds: float | None = None,
         pulse_seconds: float = PULSE_SECONDS,
+        progress_seconds: float = COALESCE_SECONDS,
         reach: Reach | None = None,
         meter: Meter | None = None,
     ) -> Operator:
@@ -70,6 +71,7 @@ class World:
             kafka=sides,
             resync_seconds=resync_seconds,
             pulse_seconds=pulse_seconds,
+            progress_seconds=progress_seconds,
             settings=settings,
             clock=self._clock,
             random=Random(1),  # noqa: S311  no secrets

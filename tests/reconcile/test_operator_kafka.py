@@ -262,6 +262,26 @@ async def test_a_run_that_ended_without_an_operator_says_why_updates_did_not_cou
     assert await world.condition("Failed") == ("True", "TooManyMissedRounds")
 
 
+async def test_what_turns_a_run_is_told_though_its_progress_is_looked_at_rarely(world: World):
+    world.start(progress_seconds=3600)
+    topics = await world.create(rounds={"count": 2})
+    hand = await world.started(topics)
+    hand.write(*joined("a", "b"))
+
+    async def enough() -> bool:
+        return await world.condition("QuorumAvailable") == ("True", "EnoughParticipants")
+
+    await world.until(enough)
+    hand.write(*first_model("a"), *whole_round(1, "a", "b"), *whole_round(2, "a", "b"))
+    hand.write(r.RunCompleted(reason="RoundsDone"))
+
+    async def complete() -> bool:
+        return await world.condition("Complete") == ("True", "AllRoundsDone")
+
+    await world.until(complete)
+    assert (await world.status())["rounds"]["completed"] == 2
+
+
 async def test_a_run_is_said_to_have_ended_with_all_that_it_came_to(world: World):
     """Whoever waits for the end reads its rounds and its model the moment that it is said."""
     world.start()

@@ -1,9 +1,10 @@
 """The projection: what does not exist changes nothing, and reading in pieces is reading at once."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedka.reconcile.projection import Projection, caught_up, read_audit, read_journal
+from fedka.reconcile.projection import Projection, caught_up, has_turned, read_audit, read_journal
 from fedka.wire import records as r
 from fedka.wire.codec import encode
 from fedka.wire.journal import JournalPosition, judge, sign, start
@@ -189,3 +190,28 @@ def test_an_older_aggregators_audit_record_is_not_heard():
 def test_what_is_no_audit_record_is_skipped():
     projection = read(write(STORY))
     assert read_audit(projection, b"{}") == projection
+
+
+@pytest.mark.parametrize(
+    ("record", "turns"),
+    [
+        (opened(2, "a", "b"), False),
+        (whole_round(1, "a", "b")[-1], False),
+        (r.RoundMissed(round=2, attempt=1, reason="Deadline", accepted=0, rejected=0, skipped=True), False),
+        (r.ParticipantJoined(participant="c", offset=0), True),
+        (r.ParticipantLost(participant="a"), True),
+        (r.RunSuspended(), True),
+        (r.RunCompleted(reason="RoundsDone"), True),
+        (r.RunFailed(reason="TooManyMissedRounds", message="3 in a row"), True),
+    ],
+)
+def test_what_turns_a_run_is_told_from_its_progress(record: r.JournalRecord, turns: bool):
+    log = write((*joined("a", "b"), *first_model("a"), *whole_round(1, "a", "b"), record))
+    before = read(log[:-1])
+    assert has_turned(before.view, read(log[-1:], before, first=len(log) - 1).view) is turns
+
+
+def test_a_restart_turns_a_run():
+    log = write(STORY, ())
+    before = read(log[:-1])
+    assert has_turned(before.view, read(log[-1:], before, first=len(log) - 1).view)

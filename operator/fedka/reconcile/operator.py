@@ -27,11 +27,12 @@ from fedka.reconcile.reach import EVERYWHERE, Reach
 from fedka.reconcile.reconciler import Reconciler
 from fedka.reconcile.resync import resync
 from fedka.reconcile.runs import Runs
-from fedka.reconcile.throttle import StatusThrottle
+from fedka.reconcile.throttle import LEAST_INTERVAL_SECONDS, StatusThrottle
 
 LOGGER = logging.getLogger("fedka.reconcile")
 SHARE = 4  # trainings of one Kafka cluster that are worked on at a time: one that hangs holds up no other cluster's
 COALESCE_SECONDS = 0.05  # of journal news: a round writes a dozen records in 30 ms, one look at them is enough
+PROGRESS_SECONDS = LEAST_INTERVAL_SECONDS  # where they tell of rounds only, of which a status is written no oftener
 STANDBY_SECONDS = 5.0  # a server remembers what it told for minutes: nothing is missed in less
 CATCH_UP_SECONDS = 2.0
 NO_KAFKA = ""  # the lane of trainings whose Kafka cluster is not known
@@ -47,6 +48,7 @@ class Operator:
     `kafka` has a side for each entry of `settings.kafka_clusters`; the operator closes them when it ends. `clock` gives
     aware datetimes, `still_leader` is asked before every change. With `resync_seconds`, each training is looked at
     again about that often, whatever the watch says; every `pulse_seconds` each Kafka is asked whether it is there.
+    What a run has got on is looked at `progress_seconds` after it is heard of.
     `reach` says where the watch is not let in; absent: it is let in everywhere.
     """
 
@@ -64,6 +66,7 @@ class Operator:
         reach: Reach | None = None,
         resync_seconds: float | None = None,
         pulse_seconds: float = PULSE_SECONDS,
+        progress_seconds: float = PROGRESS_SECONDS,
     ) -> None:
         self._cluster = cluster
         self._kafka = kafka
@@ -72,6 +75,7 @@ class Operator:
         self._meter = meter or NoMeter()
         self._resync_seconds = resync_seconds
         self._pulse_seconds = pulse_seconds
+        self._progress_seconds = progress_seconds
         self._cache = Cache()
         self._reach = reach or Reach()
         self._reach.listen(self._look_again_in)
@@ -82,7 +86,7 @@ class Operator:
         self._runs = Runs(
             kafka=kafka,
             clock=clock,
-            news=lambda key: self._queue.add(key, after=COALESCE_SECONDS),
+            news=self._hear,
             pods_end_with_us=settings.pods_end_with_operator,
         )
         throttle: StatusThrottle[TrainingKey] = StatusThrottle(now=monotonic)
@@ -192,6 +196,9 @@ class Operator:
         async with contextlib.aclosing(self._cluster.watch(WATCHED)) as events:
             async for event in events:
                 self.observe(event)
+
+    def _hear(self, key: TrainingKey, *, turned: bool) -> None:
+        self._queue.add(key, after=COALESCE_SECONDS if turned else self._progress_seconds)
 
     def _look_again(self, key: TrainingKey) -> None:
         """Unless nothing was done for it that a watch does not tell of: thousands may wait to be begun."""

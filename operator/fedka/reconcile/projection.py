@@ -77,6 +77,17 @@ def caught_up(projection: Projection, *, expects_start: bool = False) -> Project
     return projection._replace(view=view)
 
 
+def has_turned(before: RunView, after: RunView) -> bool:
+    """Whether more was read than rounds and updates of a run that goes on as before."""
+    return _outline(before) != _outline(after)
+
+
+def _outline(view: RunView) -> tuple[object, ...]:
+    state = view.state
+    told = (view.caught_up, view.restarts, state.epoch, state.suspended, state.ended, state.opened_once)
+    return (*told, state.layout_digest, state.present.keys())
+
+
 def _told(projection: Projection, record: r.JournalRecord, before: RunState) -> Projection:
     """What a record says beyond the state of the run."""
     view = projection.view

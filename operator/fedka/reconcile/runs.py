@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from fedka.api.training import FederatedTraining
 from fedka.kafka.errors import KafkaTrouble
@@ -10,20 +11,28 @@ from fedka.plan.snapshot import Trouble
 from fedka.reconcile.cache import TrainingKey
 from fedka.reconcile.kafka_side import KafkaSide, ReceiveRecords, ReceiveTrouble
 from fedka.reconcile.memory import RunMemory
-from fedka.reconcile.projection import read_audit, read_journal
+from fedka.reconcile.projection import has_turned, read_audit, read_journal
 from fedka.reconcile.provisioning import CredentialsRefused, KafkaUnavailable
 from fedka.wire.run_state import At
 
 
+class News(Protocol):
+    """Is told of a training."""
+
+    def __call__(self, key: TrainingKey, *, turned: bool) -> None:
+        """It should be looked at again."""
+        ...
+
+
 class Runs:
-    """One memory a training. `news` is called when a run should be looked at again."""
+    """One memory a training. `news` is called when a run should be looked at again; `turned`: not only for progress."""
 
     def __init__(
         self,
         *,
         kafka: Mapping[str, KafkaSide],
         clock: Callable[[], datetime],
-        news: Callable[[TrainingKey], None],
+        news: News,
         pods_end_with_us: bool = False,
     ) -> None:
         self._kafka = kafka
@@ -87,7 +96,7 @@ class Runs:
         """A whole cluster does not answer."""
         for key, held in self._memories.items():
             if held.kafka == kafka and held.followed is not None and self.note_unavailable(key, error):
-                self._news(key)
+                self._news(key, turned=True)
 
     def receivers(self, key: TrainingKey, memory: RunMemory) -> tuple[ReceiveRecords, ReceiveTrouble]:
         """What a run's logs are to be delivered to."""
@@ -124,12 +133,13 @@ class Runs:
             else:
                 projection = read_audit(projection, record.value)
                 memory.audit_next = record.offset + 1
-        memory.projection = projection
+        before, memory.projection = memory.projection, projection
         memory.note_progress()
+        turned = memory.doubt or memory.trouble is not None or has_turned(before.view, memory.projection.view)
         memory.doubt = False
         if memory.trouble is not None and not memory.trouble.refused:
             memory.trouble = None
-        self._news(key)
+        self._news(key, turned=turned)
 
     def _hear(self, key: TrainingKey, memory: RunMemory, trouble: KafkaTrouble) -> None:
         """A client goes on by itself, so its complaint only raises a doubt; one that has ended must be replaced."""
@@ -138,4 +148,4 @@ class Runs:
             memory.followed = None
         elif memory.trouble is None:
             memory.doubt = True
-        self._news(key)
+        self._news(key, turned=True)
