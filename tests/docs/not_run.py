@@ -99,6 +99,7 @@ IN_SENTENCES = (
         ("kubectl describe pod", "kubectl describe job", "kubectl get lease", "kubectl get pods", "kubectl logs"),
     ),
     NotRun(YOURS, "tests/e2e/test_operator.py", ("helm upgrade",)),
+    NotRun(YOURS, "tests/docs/test_on_a_server.py", ("kubectl create quota",)),
     NotRun("it names an option of a command, not the whole", NO_ONE, ("kafka-configs.sh --entity-type users",)),
     NotRun("it needs OpenSSL", NO_ONE, ("openssl rand -hex 32",)),
 )

@@ -11,6 +11,11 @@ EXTENDING = ("docs/adding-a-policy.md", "docs/adding-a-strategy.md", "docs/addin
 LANGUAGES = frozenset({"console", "sh", "yaml", "python", "json", "text", "diff", "{toctree}", "{eval-rst}"})
 _FENCE = re.compile(r"^(?P<fence> *```+)(?P<language>\S*)$")  # within a list it is indented
 _FILE = re.compile(r"^<!-- file: (?P<name>\S+) -->$")
+_OTHERS = re.compile(
+    r"`(?P<line>(?:[A-Z_]+=\S+ )*"
+    r"(?:\.venv/bin/(?!fedka)\S+|python|pytest|kubectl(?! fedka)|helm|docker|openssl|kafka-\S+|git|bash)"
+    r" [^`\n]+)`"
+)
 
 
 @dataclass(frozen=True)
@@ -128,3 +133,9 @@ def _session(block: Block) -> Iterator[Command]:
 def all_commands() -> list[Command]:
     """Those of all pages."""
     return [command for page in pages() for block in blocks(page) for command in commands(block)]
+
+
+def in_sentences() -> list[tuple[str, str]]:
+    """Commands of other programs than ours that stand within a sentence, and where."""
+    lines = [(line, f"{page}:{number}") for page in pages() for number, line in prose(page)]
+    return [(found["line"], place) for line, place in lines for found in _OTHERS.finditer(line)]

@@ -12,17 +12,25 @@ import yaml
 from fedka.api.validation import admit
 
 from .not_run import IN_SENTENCES, NO_ONE, NOT_RUN, NotRun
-from .pages import EXTENDING, LANGUAGES, ROOT, Block, Command, all_commands, blocks, commands, pages, prose, text_of
+from .pages import (
+    EXTENDING,
+    LANGUAGES,
+    ROOT,
+    Block,
+    Command,
+    all_commands,
+    blocks,
+    commands,
+    in_sentences,
+    pages,
+    prose,
+    text_of,
+)
 from .running import run
 from .site_generators import command_reference
 
 PROGRAM = {name.removeprefix("fedka "): command for name, command in command_reference.commands()}
 INLINE = re.compile(r"`(?:kubectl )?fedka (?P<line>[a-z][^`\n]*)`")
-OTHERS = re.compile(
-    r"`(?P<line>(?:[A-Z_]+=\S+ )*"
-    r"(?:\.venv/bin/(?!fedka)\S+|python|pytest|kubectl(?! fedka)|helm|docker|openssl|kafka-\S+|git|bash)"
-    r" [^`\n]+)`"
-)
 MAKE = re.compile(r"(?:^|`)make (?P<target>[a-z][a-z-]*)", re.MULTILINE)
 
 
@@ -67,12 +75,6 @@ def test_every_block_says_what_it_is() -> None:
 @pytest.mark.parametrize("page", pages())
 def test_no_block_is_hidden_by_being_indented_instead_of_fenced(page: str) -> None:
     assert [f"{page}:{number}" for number, line in prose(page) if re.match(r" {4}|\t", line)] == []
-
-
-def in_sentences() -> list[tuple[str, str]]:
-    """Commands of other programs than ours that stand within a sentence, and where."""
-    lines = [(line, f"{page}:{number}") for page in pages() for number, line in prose(page)]
-    return [(found["line"], place) for line, place in lines for found in OTHERS.finditer(line)]
 
 
 def test_the_lists_of_what_is_not_run_are_of_today() -> None:

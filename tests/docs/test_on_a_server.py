@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ..cluster.api_server import ApiServer
+from ..cluster.api_server import ApiServer, KubectlFailed
 from ..cluster.operator_user import operator_user
 from ..cluster.programs import kubernetes_programs
-from .pages import all_commands, blocks
+from .pages import all_commands, blocks, in_sentences
 from .running import run
 
 PAGE = "docs/first-steps.md"
@@ -67,6 +67,21 @@ def test_a_training_whose_operator_has_gone_can_be_let_go(api_server: ApiServer,
     given = dataclasses.replace(step, text=step.text.replace("NAMESPACE", namespace).replace("NAME", "first"))
     assert run(given, tmp_path, KUBECONFIG=str(api_server.kubeconfig), PATH=path_with_kubectl()) == ""
     api_server.kubectl("wait", "ft/first", f"--namespace={namespace}", "--for=delete", "--timeout=60s")
+
+
+@pytest.mark.kubernetes
+def test_a_quota_bounds_the_number_of_trainings(api_server: ApiServer) -> None:
+    """As the page on security says; the server's controllers have to find our resource first."""
+    (text,) = [text for text, _ in in_sentences() if text.startswith("kubectl create quota")]
+    namespace = api_server.create_namespace("bounded")
+    _, *words = text.partition("=50")[0].split()
+    api_server.kubectl(*words[:-1], f"{words[-1]}=1", f"--namespace={namespace}")
+    counted = "--for=jsonpath={.status.hard.count/federatedtrainings\\.fedka\\.dev}=1"
+    api_server.kubectl("wait", "quota/trainings", f"--namespace={namespace}", counted, "--timeout=90s")
+    training = next(yaml.safe_load(block.text) for block in blocks(PAGE) if block.file == "training.yaml")
+    api_server.apply(training | {"metadata": {"name": "first", "namespace": namespace}})
+    with pytest.raises(KubectlFailed, match="exceeded quota: trainings"):
+        api_server.apply(training | {"metadata": {"name": "second", "namespace": namespace}})
 
 
 def path_with_kubectl() -> str:
