@@ -9,6 +9,7 @@ script beside it.
 import argparse
 import asyncio
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.cluster.api_server import ApiServer, api_server_with_crds
+from tests.cluster.ports import free_ports
 from tests.kubernetes.many_trainings import (
     Figures,
     copy_first,
@@ -33,7 +35,7 @@ from tests.kubernetes.many_trainings import (
 )
 
 NAMESPACE = "bench"
-PORT = 18090
+PORT = next(free_ports(random.Random(), "127.0.0.1"))  # noqa: S311  no secrets
 CONFIGURATION = f"""
 leaseNamespace: {NAMESPACE}
 images: {{aggregator: "fedka:bench", participant: "fedka-participant:bench"}}
