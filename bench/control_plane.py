@@ -66,20 +66,22 @@ def operator(server: ApiServer, home: Path, *, named: bool, kafka: str = NOWHERE
 
 def is_ready() -> bool:
     """Whether the operator knows of all that exists."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz", timeout=10):
-            return True
-    except OSError:  # nobody listens yet, or 503
-        return False
+    return _said("readyz") is not None
 
 
 def figures() -> Figures:
     """The operator's metrics; empty while nobody listens."""
+    return read_figures(_said("metrics") or "")
+
+
+def _said(path: str) -> str | None:
+    """What the operator answers; None while nobody listens, or with 503."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/metrics", timeout=10) as answer:
-            return read_figures(answer.read().decode())
+        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/{path}", timeout=10) as answer:
+            text: str = answer.read().decode()
     except OSError:
-        return {}
+        return None
+    return text
 
 
 def until_settled(process: subprocess.Popen[bytes], count: int) -> None:

@@ -6,14 +6,12 @@ the operator's share of a core, its status writes, and how far the statuses lag 
 """
 
 import argparse
-import asyncio
-import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,20 +23,15 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from control_plane import NAMESPACE, figures, is_ready, operator
 from tests.cluster.api_server import ApiServer, api_server_with_crds
 from tests.kubernetes.many_trainings import cpu_seconds, resident_mib
+from tests.reconcile.builders import first_model, joined, whole_round
 
-from fedka.kubernetes.api import Api
-from fedka.kubernetes.cluster import KubernetesCluster
-from fedka.kubernetes.login import find_login
 from fedka.local.kafka_server import KafkaServer
 from fedka.wire import records as r
-from fedka.wire.chunks import Pointer
 from fedka.wire.codec import encode
 from fedka.wire.journal import JournalPosition, judge, sign, start
-from fedka.wire.layout import Layout, Tensor
 from fedka.wire.names import RunTopics, run_id
 
 NAMES = ("a", "b")
-LAYOUT = Layout(tensors=(Tensor(name="w", dtype="float32", shape=(1000,)),))
 ROUNDS = 100_000
 LOOKS = "fedka_reconcile_seconds_count"
 STATUS = 'fedka_kubernetes_requests_total{code="200",method="PATCH",resource="federatedtrainings/status"}'
@@ -58,35 +51,22 @@ def training(number: int) -> dict[str, Any]:
     }
 
 
-def model(number: int) -> r.ModelRef:
-    """Of a round."""
-    pointer = Pointer.of(upload=bytes([number % 256]) * 16, offsets=[number], digest=f"{number:064x}")
-    return r.ModelRef(round=number, pointer=pointer)
-
-
 @dataclass
 class Run:
     """What an aggregator writes, made beforehand: to make it takes as long as to read it, and one core of two."""
 
     topics: RunTopics
     position: JournalPosition = field(default_factory=JournalPosition)
-    round: int = 0
     written: int = 0
-    made: list[list[tuple[str, bytes]]] = field(default_factory=lambda: [[]])
+    made: list[list[tuple[str, bytes]]] = field(default_factory=list)
 
     def make(self, rounds: int) -> None:
         """Both participants come, the first model, and so many rounds."""
         data = start(self.position, r.AggregatorStarted(software="bench"))
         self.position, _ = judge(self.position, data)
-        self.made[-1].append((self.topics.journal, data))
-        for name in NAMES:
-            self._write(r.ParticipantJoined(participant=name, offset=0))
-        self._opened(NAMES[:1])
-        self._write(r.LayoutDefined(layout=LAYOUT, digest=LAYOUT.digest(), participant=NAMES[0]))
-        self._closed(NAMES[:1])
-        for _ in range(rounds):
-            self._opened(NAMES)
-            self._closed(NAMES)
+        begun = self._signed([*joined(*NAMES), *first_model(NAMES[0])])
+        self.made = [[(self.topics.journal, data), *begun]]
+        self.made += [list(self._signed(whole_round(number, *NAMES))) for number in range(1, rounds + 1)]
 
     def next(self, producer: Producer) -> None:
         """Write one whole round."""
@@ -94,58 +74,19 @@ class Run:
             producer.produce(topic, data)
         self.written += 1
 
-    def _opened(self, names: tuple[str, ...]) -> None:
-        self._write(
-            r.RoundOpened(
-                round=self.round,
-                attempt=1,
-                generation=1,
-                revision=0,
-                strategy=r.Strategy(),
-                target=len(names),
-                quorum=len(names),
-                selected=tuple(r.Selected(participant=name, since=1, hello=0) for name in names),
-                weight_scale=1024,
-                base=model(self.round - 1) if self.round else None,
-                nonce="0" * 32,
-                deadline_seconds=600,
-                count=ROUNDS,
-            )
-        )
-
-    def _closed(self, names: tuple[str, ...]) -> None:
-        this = {"round": self.round, "attempt": 1}
-        offset = self.round + 1
-        for name in names:
-            self._write(r.UpdateAccepted(**this, participant=name, offset=offset))
-            audited = r.UpdateAudited(epoch=1, **this, participant=name, offset=offset, accepted=True, examples=100)
-            self.made[-1].append((self.topics.audit, encode(audited)))
-        taken = tuple(r.Taken(participant=name, offset=offset) for name in names)
-        self._write(r.RoundClosing(**this, accepted=taken))
-        result = {"model": model(self.round), "metrics": {"loss": 0.5}, "accepted": len(names), "rejected": 0}
-        self._write(r.RoundClosed(**this, **result, evaluate=False))
-        self.round += 1
-        self.made.append([])
-
-    def _write(self, record: r.JournalRecord) -> None:
-        self.position, data = sign(self.position, record)
-        self.made[-1].append((self.topics.journal, data))
-
-
-async def create(server: ApiServer, count: int) -> None:
-    """The trainings."""
-    api = Api(find_login(kubeconfig=str(server.kubeconfig)))
-    try:
-        cluster = KubernetesCluster(api)
-        for number in range(count):
-            await cluster.create(training(number), field_manager="user")
-    finally:
-        await api.close()
+    def _signed(self, records: Iterable[r.JournalRecord]) -> Iterator[tuple[str, bytes]]:
+        """The journal's records, and what the audit topic says of each update."""
+        for record in records:
+            self.position, data = sign(self.position, record)
+            yield self.topics.journal, data
+            if isinstance(record, r.UpdateAccepted):
+                told = record.model_dump(include={"round", "attempt", "participant", "offset"})
+                yield self.topics.audit, encode(r.UpdateAudited(epoch=1, **told, accepted=True, examples=100))
 
 
 def listed(server: ApiServer) -> list[dict[str, Any]]:
     """All trainings as they are."""
-    items: list[dict[str, Any]] = json.loads(server.kubectl("get", "ft", "-n", NAMESPACE, "-o", "json"))["items"]
+    items: list[dict[str, Any]] = server.get("ft", f"--namespace={NAMESPACE}")["items"]
     return items
 
 
@@ -191,7 +132,7 @@ def completed(item: dict[str, Any]) -> int:
 def measure(server: ApiServer, kafka: KafkaServer, home: Path, asked: argparse.Namespace) -> None:
     """Print the figures."""
     server.create_namespace(NAMESPACE)
-    asyncio.run(create(server, asked.trainings))
+    server.apply(*map(training, range(asked.trainings)))
     with operator(server, home, named=False, kafka=kafka.bootstrap_servers) as process:
         began = time.monotonic()
         items = wait_until_provisioned(server, process, asked.trainings)

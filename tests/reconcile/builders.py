@@ -27,7 +27,7 @@ def training_object(name: str = "fraud", **spec: Any) -> dict[str, Any]:
 
 
 def pointer(number: int) -> Pointer:
-    return Pointer.of(upload=bytes([number]) * 16, offsets=[number], digest=f"{number:064x}")
+    return Pointer.of(upload=bytes([number % 256]) * 16, offsets=[number], digest=f"{number:064x}")
 
 
 def joined(*names: str) -> list[r.JournalRecord]:
