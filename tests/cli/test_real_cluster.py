@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -39,7 +38,7 @@ class Cluster:
 
 @pytest.fixture
 def cluster(api_server: ApiServer, directory) -> Cluster:
-    namespace = api_server.create_namespace(f"cli-{secrets.token_hex(4)}")
+    namespace = api_server.fresh_namespace("cli")
     api_server.apply({**training(participants=EXTERNAL), "metadata": {"name": "tiny", "namespace": namespace}})
     return Cluster(api_server, namespace, directory)
 

@@ -8,6 +8,7 @@ import json
 import random
 import shutil
 import subprocess
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -143,6 +144,10 @@ class ApiServer:
         self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
         self._await_service_account(name)
         return name
+
+    def fresh_namespace(self, stem: str, labels: dict[str, str] | None = None) -> str:
+        """The name of one that no other test has: which of them share a server differs from run to run."""
+        return self.create_namespace(f"{stem}-{uuid.uuid4().hex[:12]}", labels)
 
     def kubeconfig_for(self, service_account: str, namespace: str = "default") -> Path:
         """One that holds a token of this ServiceAccount, and nothing of the administrator's."""

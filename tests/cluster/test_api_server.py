@@ -12,7 +12,7 @@ def test_serves_our_resource(api_server: ApiServer):
 
 
 def test_a_service_account_has_its_own_rights_and_no_more(api_server: ApiServer):
-    namespace = api_server.create_namespace("rights-of-one")
+    namespace = api_server.fresh_namespace("rights-of-one")
     kubeconfig = api_server.kubeconfig_for("default", namespace)
     assert f"system:serviceaccount:{namespace}:default" in api_server.kubectl("auth", "whoami", kubeconfig=kubeconfig)
     with pytest.raises(KubectlFailed, match="Forbidden"):
@@ -20,7 +20,7 @@ def test_a_service_account_has_its_own_rights_and_no_more(api_server: ApiServer)
 
 
 def test_the_controllers_work(api_server: ApiServer):
-    namespace = api_server.create_namespace("controlled")
+    namespace = api_server.fresh_namespace("controlled")
     api_server.kubectl("create", "deployment", "web", "--image=web:1", f"--namespace={namespace}")
     api_server.kubectl("wait", "deployment/web", f"--namespace={namespace}", "--for=create", "--timeout=60s")
     api_server.kubectl(

@@ -4,7 +4,6 @@ To put another adapter under the suite, make a `Subject` of it and add its name 
 """
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -63,7 +62,7 @@ async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
 
 async def _kubernetes(server: ApiServer) -> AsyncIterator[Subject]:
     """A namespace of its own on a real server; "all namespaces" are this one, as other tests' objects are about."""
-    namespace = await asyncio.to_thread(server.create_namespace, f"contract-{uuid.uuid4().hex[:12]}")
+    namespace = await asyncio.to_thread(server.fresh_namespace, "contract")
     api = Api(find_login(kubeconfig=str(server.kubeconfig)))
 
     async def raw_delete(kind: Kind, namespace: str | None, name: str) -> None:

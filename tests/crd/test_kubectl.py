@@ -74,17 +74,6 @@ def test_explain_says_what_to_write(shown: ApiServer, field: str, words: list[st
     assert [word for word in words if re.sub(r" +", " ", word) not in said] == []
 
 
-def test_a_quota_bounds_how_many_a_namespace_has(shown: ApiServer):
-    namespace = shown.create_namespace("bounded")
-    count = "count/federatedtrainings.fedka.dev"
-    shown.kubectl("create", "quota", "few", f"--hard={count}=1", f"--namespace={namespace}")
-    shown.kubectl("wait", "quota/few", f"--namespace={namespace}", "--for=jsonpath={.status.hard}", "--timeout=60s")
-    sample = apply_edits(yaml.safe_load(TRAINING), {"metadata.namespace": namespace})
-    shown.apply(apply_edits(sample, {"metadata.name": "first"}))
-    with pytest.raises(KubectlFailed, match="exceeded quota: few"):
-        shown.apply(apply_edits(sample, {"metadata.name": "second"}))
-
-
 def test_an_unknown_field_is_refused_by_name(shown: ApiServer):
     misspelt: dict[str, Any] = apply_edits(yaml.safe_load(TRAINING), {"spec.rounds.sampelSize": 3})
     with pytest.raises(KubectlFailed, match='unknown field "sampelSize"'):

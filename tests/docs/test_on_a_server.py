@@ -58,7 +58,7 @@ def test_the_secret_of_the_installation_has_what_its_values_name(api_server: Api
 def test_a_training_whose_operator_has_gone_can_be_let_go(api_server: ApiServer, tmp_path: Path) -> None:
     """The way out that the page on uninstalling names: nobody is there to take the finalizer off."""
     (step,) = [each for each in all_commands() if each.text.startswith("kubectl patch ft NAME")]
-    namespace = api_server.create_namespace("let-go")
+    namespace = api_server.fresh_namespace("let-go")
     training = next(yaml.safe_load(block.text) for block in blocks(PAGE) if block.file == "training.yaml")
     training["metadata"] |= {"namespace": namespace, "finalizers": ["fedka.dev/cleanup"]}
     api_server.apply(training)
@@ -73,7 +73,7 @@ def test_a_training_whose_operator_has_gone_can_be_let_go(api_server: ApiServer,
 def test_a_quota_bounds_the_number_of_trainings(api_server: ApiServer) -> None:
     """As the page on security says; the server's controllers have to find our resource first."""
     (text,) = [text for text, _ in in_sentences() if text.startswith("kubectl create quota")]
-    namespace = api_server.create_namespace("bounded")
+    namespace = api_server.fresh_namespace("bounded")
     _, *words = text.partition("=50")[0].split()
     api_server.kubectl(*words[:-1], f"{words[-1]}=1", f"--namespace={namespace}")
     counted = "--for=jsonpath={.status.hard.count/federatedtrainings\\.fedka\\.dev}=1"

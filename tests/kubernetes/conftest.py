@@ -1,7 +1,6 @@
 """Operators on a real API server, each test in a namespace of its own."""
 
 import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,7 +28,7 @@ def lone_operators(api_server_of_its_own: ApiServer, tmp_path: Path) -> Iterator
 
 
 def _operators(server: ApiServer, home: Path) -> Iterator[Operators]:
-    namespace = server.create_namespace(f"operators-{uuid.uuid4().hex[:12]}")
+    namespace = server.fresh_namespace("operators")
     operators = Operators(server, namespace, home)
     yield operators
     operators.stop()

@@ -53,7 +53,7 @@ class Plugin:
 
 @pytest.fixture
 def namespace(api_server: ApiServer) -> str:
-    return api_server.create_namespace("login-by-program")
+    return api_server.fresh_namespace("login-by-program")
 
 
 async def secrets_of(namespace: str, plugin: Plugin) -> None:

@@ -138,7 +138,7 @@ def test_its_endpoints_tell_how_it_is(operators: Operators):
 
 def test_what_is_in_other_namespaces_is_left_alone(operators: Operators, api_server: ApiServer):
     operators.start()
-    other = api_server.create_namespace(f"{operators.namespace}-other")
+    other = api_server.fresh_namespace("other")
     api_server.apply(training(suspend=True) | {"metadata": {"name": "fraud", "namespace": other}})
     operators.apply(training(suspend=True))
     operators.until("ft/fraud", ".status.phase", "Suspended")

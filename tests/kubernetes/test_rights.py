@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -99,7 +98,7 @@ class Installation:
 
 @pytest.fixture
 async def installation(api_server: ApiServer) -> AsyncIterator[Installation]:
-    namespace = await asyncio.to_thread(api_server.create_namespace, f"rights-{uuid.uuid4().hex[:12]}")
+    namespace = await asyncio.to_thread(api_server.fresh_namespace, "rights")
     await asyncio.to_thread(api_server.apply, account(namespace), *role(namespace, granted(), of=namespace))
     kubeconfig = await asyncio.to_thread(api_server.kubeconfig_for, ACCOUNT, namespace)
     asked = Asked()

@@ -1,7 +1,6 @@
 """Watches of all namespaces on a real API server: what they are not to hear of, and that they log in again."""
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -69,7 +68,7 @@ async def listening(kubeconfig: Path, namespace: str) -> AsyncIterator[Heard]:
 
 @pytest.fixture
 def namespace(api_server: ApiServer) -> str:
-    return api_server.create_namespace(f"watches-{uuid.uuid4().hex[:12]}")
+    return api_server.fresh_namespace("watches")
 
 
 def job_and_pod(namespace: str, name: str, labels: dict[str, str]) -> list[dict[str, Any]]:

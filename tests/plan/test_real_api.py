@@ -52,7 +52,7 @@ WHOLE = READY | {
 
 @pytest.fixture(scope="module")
 def namespace(api_server: ApiServer) -> str:
-    return api_server.create_namespace("planned", RESTRICTED)
+    return api_server.fresh_namespace("planned", RESTRICTED)
 
 
 def manifests(case: dict[str, Any]) -> Iterator[dict[str, Any]]:
