@@ -25,6 +25,7 @@ QUICK = {
 }
 ON_THE_CLUSTER = ("tests/cluster/", "tests/e2e/")
 ON_THE_API_SERVER = (
+    "tests/cluster/test_api_server.py",
     "tests/api/test_agreement.py",
     "tests/chart/",
     "tests/cli/test_real_cluster.py",
@@ -102,7 +103,7 @@ class Shares(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith(IN_ONE_RUN):
             return nodeid.partition("::")[0]
-        shared = {"cluster": ON_THE_CLUSTER, "api": ON_THE_API_SERVER, "secured": ON_THE_SECURED_KAFKA}
+        shared = {"api": ON_THE_API_SERVER, "cluster": ON_THE_CLUSTER, "secured": ON_THE_SECURED_KAFKA}
         return next((scope for scope, places in shared.items() if nodeid.startswith(places)), nodeid)
 
 

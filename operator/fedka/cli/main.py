@@ -4,6 +4,7 @@ A pod's start is on the way to the first round and on the way back from every cr
 line library, tables and colours.
 """
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -16,7 +17,13 @@ POD_COMMANDS = ("aggregator", "operator", "participant")
 def main() -> int:
     """Run the command that `sys.argv` asks for; the exit code, one of `fedka.exit_codes`."""
     open_streams()
-    arguments = sys.argv[1:]
+    try:
+        return _run(sys.argv[1:])
+    finally:
+        gc.freeze()  # the process ends now: searching what was imported for garbage would take it a tenth of a second
+
+
+def _run(arguments: list[str]) -> int:
     if arguments and arguments[0] in POD_COMMANDS:
         return run_in_pod(arguments[0], arguments[1:])
     try:

@@ -105,7 +105,7 @@ class _Session:
         if token:
             headers["Authorization"] = token
         url = self.configuration.host + request.target
-        answer = await self.client.request(  # type: ignore[no-untyped-call]  # the generated client has no types here
+        answer = await self.client.request(
             request.method, url, headers=headers, body=request.body, _request_timeout=request.timeout
         )
         response: aiohttp.ClientResponse = answer.response

@@ -22,7 +22,7 @@ def namespace_of_context(*, kubeconfig: str | None, context: str | None, environ
     if not any(Path(path).is_file() for path in files.split(os.pathsep)):
         raise NoClusterAccess(f"there is no kubeconfig at {files}")
     try:
-        contexts, current = list_kube_config_contexts(files)  # type: ignore[no-untyped-call]  # has no types
+        contexts, current = list_kube_config_contexts(files)
     except (ConfigException, OSError, ValueError) as error:
         raise NoClusterAccess(f"the kubeconfig cannot be used: {error}") from error
     return _namespace(contexts, context, current)

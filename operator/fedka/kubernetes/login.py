@@ -51,7 +51,7 @@ def find_login(
         configuration = Configuration()
         try:
             if not named and not context and in_cluster(environ):
-                load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # has no types
+                load_incluster_config(client_configuration=configuration)
             else:
                 path = named or str(Path.home() / ".kube" / "config")
                 _check_exists(path)
@@ -79,14 +79,14 @@ def own_namespace() -> str | None:
 
 async def _load(paths: str, context: str | None, configuration: Configuration) -> None:
     """From the kubeconfigs. Raises ConfigException, ProgramFailed."""
-    config = KubeConfigMerger(paths).config  # type: ignore[no-untyped-call]  # has no types
-    loader = KubeConfigLoader(config, active_context=context, config_base_path=None)  # type: ignore[no-untyped-call]
+    config = KubeConfigMerger(paths).config
+    loader = KubeConfigLoader(config, active_context=context, config_base_path=None)
     named = config["users"].get_with_name(loader.current_context["context"].get("user"), safe=True)
     user = named.value.get("user") if named is not None else None
     if isinstance(user, dict) and "exec" in user and "auth-provider" not in user:
         given = await credentials_of(user.pop("exec"))
         user.update(given)  # which the loader reads
-    await loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
+    await loader.load_and_set(configuration)
 
 
 async def _check_token(configuration: Configuration) -> None:
