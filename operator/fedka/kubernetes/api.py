@@ -15,9 +15,9 @@ from urllib.parse import urlencode
 
 import aiohttp
 from kubernetes.aio.client import Configuration
-from kubernetes.aio.client.rest import RESTClientObject
 
 from fedka.kubernetes.answers import AnswerTooLong, Unauthorized, refusal
+from fedka.kubernetes.connections import Connections
 from fedka.kubernetes.decoding import Decoder, decoded
 from fedka.kubernetes.lines import LONGEST_LINE, Lines
 from fedka.kubernetes.login import Login, NoClusterAccess
@@ -31,7 +31,6 @@ ANSWER_SECONDS = 40.0  # an admission webhook may take 30 s, and it is the answe
 SILENCE_SECONDS = 90.0  # a watch gets a bookmark about every minute: one that is silent for longer has been cut
 LONGEST_ANSWER = LONGEST_LINE  # it is an object, or a page of them
 WORDS = 200  # of an answer that is none
-LAST_TURNS = 3  # of the loop: an aborted TLS connection lets go of its socket in a callback, and the loop may end now
 
 JSON_TYPE = "application/json"
 APPLY = "application/apply-patch+yaml"
@@ -72,7 +71,7 @@ class _Session:
     """A login and its connections; replaced by another, they stay until the last of its answers has ended."""
 
     configuration: Configuration
-    client: RESTClientObject
+    client: Connections
     awaited: int = 0
     replaced: bool = False
 
@@ -158,8 +157,6 @@ class Api:
         current, self._session = self._session, None
         for session in (*self._replaced, *([current] if current is not None else [])):
             await session.client.close()
-        for _ in range(LAST_TURNS):
-            await asyncio.sleep(0)
 
     @asynccontextmanager
     async def _answer(self, request: _Request) -> AsyncGenerator[aiohttp.ClientResponse, None]:
@@ -195,7 +192,7 @@ class Api:
                     raise
                 raise Unauthorized(f"the login has run out, and is not renewed: {error}") from error
             configuration.connection_pool_maxsize = 0  # no limit: each watch keeps one, three for a namespace
-            old, self._session = self._session, _Session(configuration, RESTClientObject(configuration))
+            old, self._session = self._session, _Session(configuration, Connections(configuration))
             if old is not None:
                 self._replaced = {each for each in (*self._replaced, old) if each.awaited}
                 await old.replace()
