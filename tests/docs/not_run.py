@@ -67,7 +67,12 @@ NOT_RUN = (
         ),
     ),
     NotRun(CLUSTER, "tests/crd/test_kubectl.py", ("kubectl wait --for=condition=Complete ft/first",)),
-    NotRun(LONG, "tests/kubernetes/test_benches.py", (".venv/bin/python bench/",)),
+    NotRun(
+        LONG,
+        "tests/kubernetes/test_benches.py",
+        tuple(f".venv/bin/python bench/{name}.py" for name in ("rounds", "control_plane", "running")),
+    ),
+    NotRun(CLUSTER, "tests/e2e/test_first_round.py", (".venv/bin/python bench/first_round.py",)),
     NotRun(LONG, "tests/failures/test_pull_plugs.py", (".venv/bin/python -m tests.pull_plugs",)),
     NotRun("the README has the same run", "tests/docs/test_commands.py", (".venv/bin/fedka run examples/hospital/",)),
     NotRun(SELF_RUN, "tests/examples/test_demos.py", (".venv/bin/fedka run examples/bank/",)),

@@ -42,6 +42,10 @@ class Api:
         return client.CoreV1Api(self._client)
 
     @property
+    def apps(self) -> client.AppsV1Api:
+        return client.AppsV1Api(self._client)
+
+    @property
     def batch(self) -> client.BatchV1Api:
         return client.BatchV1Api(self._client)
 

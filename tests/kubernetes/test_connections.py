@@ -66,7 +66,8 @@ def silent(tmp_path: Path) -> Iterator[Silent]:
 
 def connected_to(address: tuple[str, int]) -> list[socket.socket]:
     """The open sockets of this process with that other end."""
-    open_ones = [each for each in gc.get_objects() if isinstance(each, socket.socket) and each.fileno() >= 0]
+    sockets = [each for each in gc.get_objects() if issubclass(type(each), socket.socket)]  # asked itself, some warn
+    open_ones = [each for each in sockets if each.fileno() >= 0]
     found = []
     for each in open_ones:
         with suppress(OSError):  # has no other end
