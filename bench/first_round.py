@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.cluster.chart import NAMESPACE, RELEASE
 from tests.cluster.keeper import SORTS
-from tests.e2e.small_app import CODE, NAME, SOURCE, manifest
-from tests.e2e.trainings import GROUP, PLURAL, VERSION, Api, Training, holds
+from tests.e2e.small_app import manifest
+from tests.e2e.trainings import GROUP, PLURAL, VERSION, Api, Training, holds, make_namespace
 
 from kubernetes import client, watch
 
@@ -70,10 +70,7 @@ def follow(call: Callable[..., Any], *arguments: str, take: Callable[[Any], None
 def once(api: Api, image: str) -> dict[str, float]:
     """The seconds to each milestone of one training."""
     namespace = f"first-round-{secrets.token_hex(4)}"
-    metadata = {"name": namespace, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}
-    api.core.create_namespace({"metadata": metadata})
-    code = client.V1ConfigMap(metadata=client.V1ObjectMeta(name=CODE), data={f"{NAME}.py": SOURCE})
-    api.core.create_namespaced_config_map(namespace, code)
+    make_namespace(api, namespace)
     seen: dict[str, float] = {}
     opened, pods = threading.Event(), Pods()
 

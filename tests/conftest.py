@@ -25,7 +25,7 @@ QUICK = {
 }
 ON_THE_CLUSTER = ("tests/cluster/", "tests/e2e/")
 ON_THE_API_SERVER = (
-    "tests/cluster/test_api_server.py",
+    "tests/cluster/test_api_server.py",  # and not on the cluster: the first that fits counts
     "tests/api/test_agreement.py",
     "tests/chart/",
     "tests/cli/test_real_cluster.py",

@@ -10,15 +10,13 @@ from typing import Any
 
 import pytest
 
-from kubernetes import client
-
 from ..cluster.chart import Chart
 from ..cluster.cluster import Cluster
 from .administrator import Administrator
 from .installation import Installation
 from .local_digest import local_digest
-from .small_app import CODE, NAME, SOURCE, manifest
-from .trainings import GONE, Api, ApiException, Training
+from .small_app import manifest
+from .trainings import GONE, Api, ApiException, Training, make_namespace
 
 ROUNDS = 8  # of trainings that are disturbed
 Make = Callable[..., Training]
@@ -52,13 +50,6 @@ def namespace(api: Api) -> Iterator[str]:
     except ApiException as error:
         if error.status != GONE:
             raise
-
-
-def make_namespace(api: Api, name: str) -> None:
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    api.core.create_namespace({"metadata": {"name": name, "labels": labels}})
-    code = client.V1ConfigMap(metadata=client.V1ObjectMeta(name=CODE), data={f"{NAME}.py": SOURCE})
-    api.core.create_namespaced_config_map(name, code)
 
 
 @pytest.fixture

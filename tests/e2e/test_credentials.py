@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from ..cluster.operator_user import operator_user
-from .conftest import Make, make_namespace
+from .conftest import Make
 from .installation import Installation
 from .kafka_admin import KafkaAdmin
 from .small_app import manifest
-from .trainings import GONE, Api, ApiException, Training, completed, condition, ended
+from .trainings import GONE, Api, ApiException, Training, completed, condition, ended, make_namespace
 
 pytestmark = pytest.mark.cluster
 WRONG = "wrong-password"

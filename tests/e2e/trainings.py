@@ -12,6 +12,9 @@ from kubernetes.client.exceptions import ApiException
 
 from kubernetes import client, config, watch
 
+from ..cluster.chart import RESTRICTED
+from .small_app import CODE, NAME, SOURCE
+
 GROUP, VERSION, PLURAL = "fedka.dev", "v1alpha1", "federatedtrainings"
 GENEROUS_SECONDS = 240
 GONE = 404
@@ -161,6 +164,13 @@ class Training:
         labels |= {"fedka.dev/participant": participant} if participant else {}
         selector = ",".join(f"{key}={value}" for key, value in labels.items())
         return list(self.api.core.list_namespaced_pod(self.namespace, label_selector=selector).items)
+
+
+def make_namespace(api: Api, name: str) -> None:
+    """With the small app's code, and for pods that Pod Security `restricted` accepts."""
+    api.core.create_namespace({"metadata": {"name": name, "labels": RESTRICTED}})
+    code = client.V1ConfigMap(metadata=client.V1ObjectMeta(name=CODE), data={f"{NAME}.py": SOURCE})
+    api.core.create_namespaced_config_map(name, code)
 
 
 def completed(status: Status) -> int:

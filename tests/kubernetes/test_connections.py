@@ -67,13 +67,14 @@ def silent(tmp_path: Path) -> Iterator[Silent]:
 def connected_to(address: tuple[str, int]) -> list[socket.socket]:
     """The open sockets of this process with that other end."""
     sockets = [each for each in gc.get_objects() if issubclass(type(each), socket.socket)]  # asked itself, some warn
-    open_ones = [each for each in sockets if each.fileno() >= 0]
-    found = []
-    for each in open_ones:
-        with suppress(OSError):  # has no other end
-            if each.getpeername() == address:
-                found.append(each)
-    return found
+    return [each for each in sockets if each.fileno() >= 0 and other_end(each) == address]
+
+
+def other_end(of: socket.socket) -> object:
+    try:
+        return of.getpeername()
+    except OSError:  # there is none
+        return None
 
 
 async def test_a_request_that_nobody_waits_for_any_more_leaves_no_socket(silent: Silent):

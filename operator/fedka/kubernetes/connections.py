@@ -9,7 +9,7 @@ import aiohttp
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
 
-LAST_TURNS = 20  # of the loop: a connection without a peer lets go of its socket within five
+LAST_TURNS = 20  # of the loop: a connection without a peer lets go of its socket in three
 
 
 class Connections(RESTClientObject):  # type: ignore[misc]  # the generated client is not followed by mypy
@@ -26,14 +26,13 @@ class Connections(RESTClientObject):  # type: ignore[misc]  # the generated clie
     async def close(self) -> None:
         """Returns when the sockets are closed."""
         await super().close()
-        for turn in range(LAST_TURNS):
-            open_ones = [each for each in self._sockets if each.fileno() >= 0]
-            if not open_ones:
+        left = [each for each in self._sockets if each.fileno() >= 0]
+        for each in left:
+            with suppress(OSError):  # it has never been connected
+                each.shutdown(socket.SHUT_RDWR)
+        for _ in range(LAST_TURNS):
+            if all(each.fileno() < 0 for each in left):
                 return
-            if turn == 0:
-                for each in open_ones:
-                    with suppress(OSError):  # it has never been connected
-                        each.shutdown(socket.SHUT_RDWR)
             await asyncio.sleep(0)
 
     def _create_connector(self) -> aiohttp.TCPConnector:

@@ -1,6 +1,5 @@
 """The participant's process: from a connection bundle to an exit code."""
 
-import gc
 import logging
 import platform
 import secrets
@@ -55,7 +54,6 @@ def run_participant(bundle_dir: Path) -> int:
         LOGGER.info("interrupted: good bye")
         code = exit_codes.INTERRUPTED
     finally:
-        gc.freeze()  # the process ends now: searching torch's objects for garbage would take it half a second
         end_despite_threads(code)
     return code
 
